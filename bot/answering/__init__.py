@@ -1,0 +1,1 @@
+"""From a turn's brief to an answer, by one of several rungs."""

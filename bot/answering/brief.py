@@ -1,0 +1,74 @@
+"""What every rung is given and what every rung gives back: a brief in, deltas and one typed answer out.
+
+A rung is anything with a `name` and an `answer(brief)` that yields `Words` as they are found and ends with exactly
+one `Answer`. The extractive rung does this directly; model rungs do it behind a LangChain chat model.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.conversation import Attachment, Choice, Citation, Message, Noun
+from bot.knowledge.fusion import Ranking
+from bot.screenshots.screen import Screen
+
+
+class Look(Noun):
+    """A customer's picture and what was read of it."""
+
+    attachment: Attachment
+    screen: Screen
+
+
+class Brief(Noun):
+    """All that a turn knows when it starts to answer. It holds one customer's data and no one else's."""
+
+    question: str
+    """The customer's words of this turn, merged when several messages are answered together; may be empty."""
+    looks: tuple[Look, ...] = ()
+    """The pictures that this turn is about, the newest last: this turn's own, else the last ones looked at."""
+    ranking: Ranking = Ranking()
+    history: tuple[Message, ...] = ()
+    """Earlier messages of this conversation, oldest first."""
+    chosen: str | None = None
+    """The article behind the button that the customer pressed, when this turn is such an answer."""
+    language: str = "en"
+
+
+class Aim(Noun):
+    """A control that the answer tells the customer to use, by its words; grounding turns it into a box."""
+
+    attachment_id: str
+    instruction: str
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """A piece of the answer's text, in order."""
+
+    text: str
+
+
+class Answer(Noun):
+    """The whole answer: `text` is all `Words` joined."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    aims: tuple[Aim, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    confidence: float = 0.0
+    answered: bool = False
+    model: str
+    handoff: str | None = None
+
+
+class Rung(Protocol):
+    """One way to answer."""
+
+    @property
+    def name(self) -> str:
+        """As in the settings: `extractive`, `vlm:...`, `openai:...`."""
+
+    def answer(self, brief: Brief) -> AsyncIterator[Words | Answer]:
+        """Words as they are found, then exactly one Answer. Raises to let the next rung try."""

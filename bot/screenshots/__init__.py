@@ -1,0 +1,1 @@
+"""From hostile bytes to a Screen: intake, reading, entities, legibility, redaction, grounding, storage."""

@@ -1,0 +1,1 @@
+"""Everything Redis: the store with its scripts, and the embedded server."""

@@ -1,0 +1,1 @@
+"""The web channel: HTTP routes, the event stream, identity, the widget and the pages."""
