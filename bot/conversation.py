@@ -242,8 +242,22 @@ class Noted(Noun):
 
 
 Event = Annotated[
-    Message | Attached | Seen | Corrected | Planned | Found | Step | Delta | Reset | Answered | Pointed | Done
-    | Stopped | OwnerChanged | Rated | Noted,
+    Message
+    | Attached
+    | Seen
+    | Corrected
+    | Planned
+    | Found
+    | Step
+    | Delta
+    | Reset
+    | Answered
+    | Pointed
+    | Done
+    | Stopped
+    | OwnerChanged
+    | Rated
+    | Noted,
     Field(discriminator="event"),
 ]
 DRAFT_EVENTS = ("delta", "reset", "step")
@@ -316,7 +330,11 @@ class Conversation:
         changed = replace(self, last_event=event_id)
         match event:
             case Message():
-                took = self.human_took | {event.id} if event.sender == "customer" and self.owner == "human" else self.human_took
+                took = (
+                    self.human_took | {event.id}
+                    if event.sender == "customer" and self.owner == "human"
+                    else self.human_took
+                )
                 known = self.attachments | {a.id: a for a in event.attachments}
                 return replace(changed, messages=(*self.messages, event), attachments=known, human_took=took)
             case Attached():
@@ -352,5 +370,7 @@ def fold(conversation_id: str, log: Iterable[tuple[int, Event | None]]) -> Conve
     """The conversation that a log of (event id, event) tells; None stands for an event of the future."""
     conversation = Conversation(conversation_id)
     for event_id, event in log:
-        conversation = replace(conversation, last_event=event_id) if event is None else conversation.then(event_id, event)
+        conversation = (
+            replace(conversation, last_event=event_id) if event is None else conversation.then(event_id, event)
+        )
     return conversation

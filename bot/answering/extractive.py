@@ -1,0 +1,186 @@
+"""The rung without a model: the article's own steps, one splitting question, or "I don't know".
+
+It quotes and does not compose: every sentence about the product is a sentence of an article, so nothing can be made
+up. It needs no network and cannot fail. It does not pretend to be a language model, and is not dressed up as one.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from bot.answering.brief import Aim, Answer, Brief, Look, Words
+from bot.conversation import Choice, Citation
+from bot.knowledge.articles import Passage
+from bot.knowledge.fusion import Hit
+from prompts import say
+
+BOLD = re.compile(r"\*\*(.+?)\*\*")
+QUOTE_LIMIT = 700
+"""Characters quoted of a passage that has no steps: about what a person reads before they act."""
+SAME_PLACE = 90
+"""Likeness (0 to 100) from which a step's last label and the screen's title are one place."""
+
+
+@dataclass(frozen=True)
+class Extractive:
+    """Answers outright from `sure` on; between `unsure` and `sure` it asks which of the likeliest is meant.
+
+    Both are calibrated confidences: the probability that the first article is right.
+    """
+
+    sure: float = 0.5
+    unsure: float = 0.12
+    choices: int = 3
+    name: str = "extractive"
+
+    async def answer(self, brief: Brief) -> AsyncIterator[Words | Answer]:
+        """Words line by line, then the answer."""
+        answer = self.decide(brief)
+        for line in answer.text.splitlines(keepends=True):
+            yield Words(line)
+        yield answer
+
+    def decide(self, brief: Brief) -> Answer:
+        """The whole answer at once: quote, ask, or say that it is not known."""
+        hits = brief.ranking.hits
+        if brief.chosen:
+            hits = tuple(h for h in hits if h.passage.article == brief.chosen) or hits
+        if not hits:
+            return self._unknown(brief)
+        confidence = brief.ranking.confidence
+        if brief.chosen or confidence >= self.sure:
+            return self._quote(brief, hits[0], confidence)
+        likely = _distinct(hits)[: self.choices]
+        if confidence >= self.unsure and len(likely) > 1:
+            return self._ask(brief, likely, confidence)
+        return self._unknown(brief)
+
+    def _quote(self, brief: Brief, hit: Hit, confidence: float) -> Answer:
+        passage = hit.passage
+        look = brief.looks[-1] if brief.looks else None
+        start = reached(passage.steps, look.screen.where) if look else 0
+        steps = passage.steps[start:]
+        paragraphs = [_seen(look), say("answering.from_article", title=_title(passage), n=1)]
+        if start and look:
+            paragraphs.append(say("answering.start_here", where=look.screen.where))
+        paragraphs.append(_numbered(steps) if steps else shortened(passage.text))
+        paragraphs += [say("answering.warning", text=w, n=1) for w in passage.warnings[:2]]
+        return Answer(
+            text=_joined(paragraphs),
+            citations=(_citation(1, passage),),
+            aims=tuple(aims(steps, look)) if look else (),
+            confidence=confidence,
+            answered=True,
+            model=self.name,
+        )
+
+    def _ask(self, brief: Brief, likely: Sequence[Hit], confidence: float) -> Answer:
+        look = brief.looks[-1] if brief.looks else None
+        text = _joined([_seen(look), say("answering.which")])
+        return Answer(
+            text=text,
+            citations=tuple(_citation(n, hit.passage) for n, hit in enumerate(likely, 1)),
+            choices=tuple(Choice(text=_title(hit.passage), article=hit.passage.article) for hit in likely),
+            confidence=confidence,
+            model=self.name,
+        )
+
+    def _unknown(self, brief: Brief) -> Answer:
+        look = brief.looks[-1] if brief.looks else None
+        unreadable = look is not None and not look.screen.legible
+        paragraphs = [
+            say("answering.unreadable", reason=look.screen.reason) if look and unreadable else _seen(look),
+            say("answering.nothing") + " " + say("answering.looked_for", what=_looked_for(brief)),
+            say("answering.offer_person") if brief.question or look else say("answering.ask_for_more"),
+        ]
+        return Answer(
+            text=_joined(paragraphs),
+            confidence=brief.ranking.confidence,
+            model=self.name,
+            handoff="no article answers this",
+        )
+
+
+def reached(steps: Sequence[str], where: str) -> int:
+    """How many steps the customer has behind them: those up to the one that ends at the page they are on.
+
+    A step ends at a page when its last label is the screen's title; the screen's other words are no proof, since a
+    menu shows every page's name at all times.
+    """
+    here = re.split(r"\s*[>›/]\s*", where)[-1].casefold().strip()
+    if not here:
+        return 0
+    behind = 0
+    for number, step in enumerate(steps[:-1], 1):
+        labels = BOLD.findall(step)
+        last = re.split(r"\s*[>›→]\s*", labels[-1])[-1].casefold().strip() if labels else ""
+        if last and fuzz.ratio(last, here) >= SAME_PLACE:
+            behind = number
+    return behind
+
+
+def aims(steps: Sequence[str], look: Look) -> Iterator[Aim]:
+    """One aim per step that names a control, in order; whether each is on the picture is grounding's to say."""
+    for number, step in enumerate(steps, 1):
+        if BOLD.search(step):
+            yield Aim(attachment_id=look.attachment.id, instruction=step, step=number)
+
+
+def shortened(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """Whole paragraphs of `text`, then whole sentences, up to `limit` characters; never half a sentence."""
+    kept: list[str] = []
+    room = limit
+    for paragraph in text.strip().split("\n\n"):
+        if len(paragraph) > room:
+            sentences = re.split(r"(?<=[.!?])\s+", paragraph)
+            while sentences and len(" ".join(sentences)) > room:
+                sentences.pop()
+            if sentences:
+                kept.append(" ".join(sentences))
+            break
+        kept.append(paragraph)
+        room -= len(paragraph)
+    return "\n\n".join(kept) or text.strip()[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def _distinct(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits whose titles differ: two buttons with the same words would be no choice."""
+    by_title: dict[str, Hit] = {}
+    for hit in hits:
+        by_title.setdefault(_title(hit.passage).casefold(), hit)
+    return list(by_title.values())
+
+
+def _seen(look: Look | None) -> str:
+    if look is None:
+        return ""
+    if look.screen.error:
+        return say("answering.saw_error", error=look.screen.error)
+    return say("answering.saw_where", where=look.screen.where) if look.screen.where else ""
+
+
+def _looked_for(brief: Brief) -> str:
+    look = brief.looks[-1] if brief.looks else None
+    if look and look.screen.error:
+        return say("answering.looked_for_error", error=look.screen.error)
+    if brief.question:
+        return say("answering.looked_for_words", question=brief.question[:120])
+    return say("answering.looked_for_screen")
+
+
+def _title(passage: Passage) -> str:
+    return passage.title or passage.article
+
+
+def _citation(n: int, passage: Passage) -> Citation:
+    return Citation(n=n, article=passage.article, title=_title(passage), url=passage.url, quote=passage.text[:200])
+
+
+def _numbered(steps: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+
+
+def _joined(paragraphs: Sequence[str]) -> str:
+    return "\n\n".join(p for p in paragraphs if p)

@@ -1,0 +1,58 @@
+"""Logs, metrics and how both stay clean: everything written passes the redactor that is handed in.
+
+Not here: what is private (`bot.screenshots.redaction`), who serves `/metrics` (`handlers.web`).
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+Redactor = Callable[[str], str]
+
+SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
+
+
+def set_up_logs(level: str, redact: Redactor, *, as_json: bool) -> None:
+    """Structured logs to stderr: JSON lines in production, coloured text in a terminal; every value redacted."""
+
+    def clean(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            clean,
+            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+class Metrics:
+    """What is counted. One per process, with a registry of its own, so that two apps in one test do not collide."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.turns = Counter(
+            "helplens_turns", "Turns ended, by model and outcome", ("model", "outcome"), registry=self.registry
+        )
+        self.pictures = Counter(
+            "helplens_pictures", "Pictures, by what became of them", ("outcome",), registry=self.registry
+        )
+        self.turn_seconds = Histogram(
+            "helplens_turn_seconds", "From claim to done", buckets=SECONDS, registry=self.registry
+        )
+        self.first_word_seconds = Histogram(
+            "helplens_first_word_seconds", "From claim to the first word", buckets=SECONDS, registry=self.registry
+        )
+        self.look_seconds = Histogram(
+            "helplens_look_seconds", "Reading one picture", buckets=SECONDS, registry=self.registry
+        )
