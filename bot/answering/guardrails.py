@@ -16,7 +16,7 @@ REFERENCE = re.compile(r"!?\[([^\]\n]+)\]\[[^\]\n]*\]|^\s*\[[^\]\n]+\]:\s*\S.*$"
 BARE = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\b(?:javascript|data|vbscript|mailto|file):)[^\s<>()\[\]]*", re.I
 )
-MARKUP = re.compile(r"<[^>\n]{0,2000}>")
+MARKUP = re.compile(r"<[a-zA-Z/!?][^>\n]{0,2000}>")
 _UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f"
 INVISIBLE = re.compile(f"[{_UNSEEN}]")
 CITATION = re.compile(r"\s?\[(\d{1,3})\](?![(\[])")
@@ -72,7 +72,9 @@ class Held:
                 break
             end = SENTENCE_END.search(self._kept, suspect.end())
             if end is None and len(self._kept) < HELD_LIMIT:
-                sent, self._kept = sent + self._kept[: suspect.start()], self._kept[suspect.start() :]
+                # from the beginning of its word: "http" was harmless until "://" came
+                start = max(self._kept.rfind(" ", 0, suspect.start()), self._kept.rfind("\n", 0, suspect.start())) + 1
+                sent, self._kept = sent + self._kept[:start], self._kept[start:]
                 break
             stop = end.end() if end else len(self._kept)
             sent, self._kept = sent + settle(self._kept[:stop], self.links, self.citations), self._kept[stop:]
