@@ -1,0 +1,76 @@
+"""An instruction, or an article's step, in words -> the names of the controls to use, in order.
+
+`click "Save changes"` names one; `Open **Settings** and choose **Billing**` names two; `go to Settings > Billing` too.
+Without marks the words after the verb are the name, up to the word that says what kind of control it is.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bot.screenshots.controls import ControlKind
+
+_MARKED = re.compile(
+    r"\*\*(?P<bold>[^*]+?)\*\*|__(?P<under>[^_]+?)__|``?(?P<code>[^`]+?)``?"
+    r"|[\"“”„«»](?P<quoted>[^\"“”„«»]+?)[\"“”«»]|(?<!\w)['‘‚](?P<single>[^'‘’]{1,60}?)['’](?!\w)"
+    r"|(?<![\w*])\*(?P<italic>[^*\s][^*]*?)\*(?!\w)|\[(?P<bracket>[^\]]+)\](?:\([^)]*\))?"
+)
+_PATH = re.compile(r"\s*(?:>|›|»|→|->|⇒|▸)\s*")
+_KINDS: dict[str, ControlKind] = {
+    **dict.fromkeys(("button", "schaltfläche", "bouton", "botón", "knop"), "button"),
+    **dict.fromkeys(("link", "hyperlink", "lien", "enlace"), "link"),
+    **dict.fromkeys(("tab", "reiter", "registerkarte", "onglet", "pestaña"), "tab"),
+    **dict.fromkeys(("field", "input", "box", "textbox", "text box", "feld", "champ", "campo", "search bar"), "input"),
+    **dict.fromkeys(("menu", "menu item", "menu entry", "entry", "section", "menü", "menüpunkt", "menú"), "menu"),
+    **dict.fromkeys(("checkbox", "check box", "switch", "toggle", "radio button"), "checkbox"),
+    **dict.fromkeys(("icon", "symbol", "icône", "icono"), "icon"),
+    **dict.fromkeys(("dropdown", "drop-down", "select", "list", "auswahl"), "input"),
+    **dict.fromkeys(("option", "item", "page", "heading"), "text"),
+}
+_KIND_WORDS = "|".join(sorted(map(re.escape, _KINDS), key=len, reverse=True))
+_VERB = (
+    r"(?:(?:double|right)[- ]?)?click(?: on)?|tap(?: on)?|press|hit|push|open(?: up)?|choose|select|pick|go (?:back )?to|navigate to|"
+    r"switch to|head (?:over )?to|visit|use|find|look for|expand|check|tick|untick|uncheck|enable|disable|turn (?:on|off)|toggle|"
+    r"fill in|fill out|enter (?:it |them |this )?(?:in|into)|type (?:it |this )?(?:in|into)|type in|scroll to|hover over|point (?:to|at)|"
+    r"see|log in with|sign in with|follow|"
+    r"klicken sie auf|klicke auf|klick auf|öffnen sie|öffne|wählen sie|wähle|gehen sie (?:zu|auf)|drücken sie|"
+    r"cliquez sur|ouvrez|choisissez|sélectionnez|allez (?:dans|à|sur)|appuyez sur|"
+    r"haz clic en|haga clic en|pulse|pulsa|abra|abre|seleccione|selecciona|elija|elige|vaya a"
+)
+_SPOKEN = re.compile(
+    rf"(?:^|[\s,;(])(?:{_VERB})\s+(?:the |a |an |your |on |in |den |die |das |dem |der |le |la |les |el |los |las )*"
+    rf"(?P<name>[^,.;:()]+?)"
+    rf"(?:\s+(?P<kind>{_KIND_WORDS})s?\b|(?=\s+(?:and|then|to|in|on|at|from|under|so|for|or|und|dann|et|puis|y|luego)\s)|[,.;:()]|$)",
+    re.I,
+)
+_KIND_BESIDE = re.compile(rf"\s*(?P<kind>{_KIND_WORDS})\b", re.I)
+_KIND_BEFORE = re.compile(rf"\b(?P<kind>{_KIND_WORDS})\s*(?:called|named|labelled|labeled|namens)?\s*$", re.I)
+
+
+class Target(NamedTuple):
+    """The name of a control as it stands on it, and what kind it is said to be."""
+
+    name: str
+    kind: ControlKind | None = None
+
+
+def targets(instruction: str) -> tuple[Target, ...]:
+    """The controls that `instruction` names, in order; the whole instruction when it names none otherwise."""
+    marked = [t for m in _MARKED.finditer(instruction) for t in _named(m, instruction)]
+    if marked:
+        return tuple(marked)
+    spoken = [t for m in _SPOKEN.finditer(instruction) for t in _path(m["name"], m["kind"])]
+    return tuple(spoken) or tuple(_path(instruction.strip(" .!"), None))
+
+
+def _named(match: re.Match[str], instruction: str) -> Iterator[Target]:
+    name = next(g for g in match.groups() if g)
+    beside = _KIND_BESIDE.match(instruction, match.end()) or _KIND_BEFORE.search(instruction[: match.start()])
+    yield from _path(name, beside["kind"] if beside else None)
+
+
+def _path(name: str, kind: str | None) -> Iterator[Target]:
+    parts = [p.strip(" \t:*…") for p in _PATH.split(name)]
+    parts = [p for p in parts if p]
+    for n, part in enumerate(parts, 1):
+        yield Target(part, _KINDS[kind.lower()] if kind and n == len(parts) else None)

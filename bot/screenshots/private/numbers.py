@@ -1,0 +1,142 @@
+"""Private numbers: cards, IBANs, telephones, IP addresses and national numbers, by shape and check digit.
+
+No rule asks for a word boundary, because OCR sticks words together: a number may begin after a letter and end before
+one, and parts of a longer run of digits are tried too. Dates, amounts, versions and order numbers are left alone.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.screenshots.private.checksums import IBAN_LENGTHS, iban, luhn
+from bot.screenshots.private.text import Span, digits_restored
+
+_RUN = re.compile(r"\d(?:[ \-.·]{0,2}\d)+")
+"""Digits with at most two separators between them."""
+_CARD_SHAPES = ((4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 4, 3), (4, 6, 4))
+_CARD_BRANDS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720))\d{12}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11,13}|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35\d{14,17}|62\d{14,17}|(?:5[06-9]|6\d)\d{10,17}"
+)
+_IBAN_RUN = re.compile(r"[A-Z]{2}(?:[ \-.]?[A-Za-z0-9]){13,32}")
+_FOURS = re.compile(r"[A-Z]{2}[0-9OIl]{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?(?![A-Za-z0-9])")
+_LETTERS_AS_DIGITS = str.maketrans("OQIL", "0011")
+_IBAN_START = re.compile(r"(?=([A-Z]{2}) ?\d ?\d)")
+_PLUS_PHONE = re.compile(r"(?<![\w+])\+ ?\(?[1-9]\d{0,2}\)?(?:[ \-./()]{0,3}\d){6,13}(?!\d)")
+_STUCK_PLUS_PHONE = re.compile(r"\+[1-9]\d{0,2}(?:[ \-.()]{0,3}\d){7,12}(?!\d)")
+_ZEROS_PHONE = re.compile(r"(?<!\d)(?<!\d[ .,\-])00[1-9]\d{0,2}[ \-./](?:[ \-./()]{0,3}\d){7,12}(?!\d)")
+_NATIONAL_PHONES = (
+    # North America
+    re.compile(r"(?<![\d.])(?:1[ \-.])?\([2-9]\d{2}\)[ \-.]{0,2}\d{3}[ \-.]\d{4}(?!\d)"),
+    re.compile(r"(?<![\d.\-/#])(?:1[\-. ])?[2-9]\d{2}([\-.])[2-9]\d{2}\1\d{4}(?![\d\-])"),
+    re.compile(r"(?<![\d.\-/#])[2-9]\d{2}[ ][2-9]\d{2}[ \-]\d{4}(?![\d\-])"),
+    # a trunk zero, then groups: Britain, Germany, Italy, Australia, India ...
+    re.compile(r"(?<![\d.,\-/#:])\(?0[1-9]\d{1,4}\)?[ /\-]{1,3}\d{2,4}(?:[ \-]\d{2,5}){1,3}(?![\d\-])"),
+    re.compile(r"(?<![\d.,\-/#:])\(?0[1-9]\d{1,4}\)?(?: ?/ ?|[ ])\d{5,8}(?![\d\-])"),
+    # France, Belgium, Switzerland: pairs
+    re.compile(r"(?<![\d.,\-/#:])0[1-9]([ .\-])\d\d\1\d\d\1\d\d\1\d\d(?![\d\-])"),
+    # Spain, Poland, Portugal: three groups of three are a telephone only with a mobile's first digit
+    re.compile(r"(?<![\d.,\-/#: ])[679]\d{2} \d{3} \d{3}(?![ ]?\d)"),
+)
+_LOST_PLUS = re.compile(r"(?<![\d.,\-/#:])(?:44|49|33|34|39|31|48|61|91) \d{2,4} \d{3,4} \d{3,5}(?! ?\d)")
+"""The plus sign is the smallest of a telephone's characters and the first that OCR loses."""
+_DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4}")
+_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3} ?\. ?){2}\d{1,3}(?: ?[.,] ?| )\d{1,3}(?!\d)(?!\.\d)")
+_NOT_IP = re.compile(
+    r"(?:\bv|version|vers\.?|ver\.?|release|build|firmware|driver|chrome|chromium|firefox|safari|edge|edg|opr|opera|"
+    r"electron|webkit|gecko|mozilla|node|php|mysql|nginx|section|chapter|§)[\s:/=#v]{0,3}$",
+    re.I,
+)
+_NO_ONE = re.compile(r"0\.0\.0\.0|127\.0\.0\.1|255\.255\.\d+\.\d+|8\.8\.[48]\.[48]|1\.[01]\.[01]\.1")
+"""Addresses that belong to nobody: this machine, masks, public resolvers."""
+_IPV6 = re.compile(
+    r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}){1,7}(?![\w:])|(?<![\w:])[0-9a-f]{1,4}::(?![\w:])", re.I
+)
+_MAC = re.compile(r"(?<![\w:\-])[0-9a-f]{2}([:\-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:\-])", re.I)
+
+
+def cards(text: str) -> Iterator[Span]:
+    """Payment cards: a brand's digits with Luhn's check, or grouped as a card is (one digit may be misread)."""
+    restored = digits_restored(text)
+    for run in _RUN.finditer(restored):
+        places = [i for i in range(run.start(), run.end()) if restored[i].isdigit()]
+        digits = "".join(restored[i] for i in places)
+        if len(digits) < 13 or _DATE.match(run[0]):
+            continue
+        groups = tuple(len(g) for g in re.split(r"[^\d]+", run[0]))
+        found = _card_in(digits, groups)
+        if found:
+            yield Span(places[found[0]], places[found[1] - 1] + 1, "card")
+
+
+def _card_in(digits: str, groups: tuple[int, ...]) -> tuple[int, int] | None:
+    """The part of `digits` that is a card, the longest first, beginning or ending where a group does if it can."""
+    if groups in _CARD_SHAPES and _CARD_BRANDS.fullmatch(digits):
+        return 0, len(digits)
+    edges = {0, len(digits)} | {sum(groups[:n]) for n in range(len(groups))}
+    parts = [
+        (a, a + size)
+        for size in (19, 16, 15, 14, 13)
+        for a in range(len(digits) - size + 1)
+        if luhn(digits[a : a + size]) and _CARD_BRANDS.fullmatch(digits[a : a + size])
+    ]
+    at_edges = [p for p in parts if p[0] in edges and p[1] in edges]
+    if at_edges:
+        return at_edges[0]
+    return parts[0] if parts and len(digits) <= 19 else None
+
+
+def ibans(text: str) -> Iterator[Span]:
+    """IBANs: mod 97 holds for a run that ends where a group does, or a known country's number in groups of four."""
+    for start in (m.start() for m in _IBAN_START.finditer(text)):
+        if text[start : start + 2] not in IBAN_LENGTHS:
+            continue
+        run = _IBAN_RUN.match(text, start)
+        places = [i for i in range(start, run.end()) if text[i].isalnum()] if run else []
+        size = _iban_size(text, places)
+        if size:
+            yield Span(start, places[size - 1] + 1, "iban")
+
+
+def _iban_size(text: str, places: Sequence[int]) -> int:
+    """How many of the characters at `places` are an IBAN; 0 when none are."""
+    value = "".join(text[i] for i in places)
+    country = IBAN_LENGTHS[value[:2]] if value else 0
+    ends = [n for n in range(len(value), 14, -1) if n == len(value) or places[n] > places[n - 1] + 1 or n == country]
+    for size in ends:
+        if _mod97(value[:size]):
+            return size
+    grouped = _FOURS.match(text, places[0]) if places else None
+    if grouped and sum(c.isdigit() for c in grouped[0]) >= 10:  # one character was misread
+        return sum(c.isalnum() for c in grouped[0])
+    return 0
+
+
+def _mod97(value: str) -> bool:
+    capital = value.upper()
+    return iban(capital) or iban(capital[:2] + capital[2:].translate(_LETTERS_AS_DIGITS))
+
+
+def phones(text: str) -> Iterator[Span]:
+    """Telephones: international with their plus or zeros, and the national shapes that nothing else has."""
+    restored = digits_restored(text)
+    for pattern in (_PLUS_PHONE, _STUCK_PLUS_PHONE, _ZEROS_PHONE, *_NATIONAL_PHONES, _LOST_PLUS):
+        for m in pattern.finditer(restored):
+            if not _DATE.fullmatch(m[0]) and 7 <= sum(c.isdigit() for c in m[0]) <= 15:
+                yield Span(m.start(), m.end(), "phone")
+
+
+def addresses(text: str) -> Iterator[Span]:
+    """IPv4 (but no version), IPv6 and MAC addresses."""
+    restored = digits_restored(text)
+    for m in _IPV4.finditer(restored):
+        numbers = [int(n) for n in re.findall(r"\d+", m[0])]
+        address = ".".join(map(str, numbers))
+        before = restored[: m.start()].rstrip(" ")
+        if max(numbers) > 255 or _NO_ONE.fullmatch(address) or _NOT_IP.search(before):
+            continue
+        yield Span(m.start(), m.end(), "ip")
+    for m in _IPV6.finditer(text):
+        if "::" in m[0] or m[0].count(":") == 7:
+            yield Span(m.start(), m.end(), "ip")
+    for m in _MAC.finditer(text):
+        yield Span(m.start(), m.end(), "other")

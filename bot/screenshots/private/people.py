@@ -1,0 +1,175 @@
+"""Names and postal addresses: in greetings, beside or under their labels, and by the shape of a street.
+
+A name without a label or a greeting is not looked for: a list of first names knows one country's people, and takes
+half of a screen's words for persons. `labels` tells the picture's rules which lines name a private value.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bot.screenshots.private.text import SensitiveKind, Span
+
+_UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĮİĶĹĻŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŹŻŽ"
+_WORD = rf"(?:(?:van|von|der|den|de|del|della|da|di|dos|du|la|le|bin|ibn|al|el|ter|ten|zu|y|e) |d['’]|O['’]|Mc|Mac|al-)*[{_UPPER}](?:[^\W\d_]|['’\-](?=[^\W\d_]))*\.?"
+_NAME = rf"{_WORD}(?: {_WORD}){{0,3}}"
+_TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Herr|Frau|Herrn|M|Mme|Mlle|Sr|Sra|Srta|Señor|Señora|Pan|Pani)\.? )*"
+_GREETING = re.compile(
+    r"(?:(?<![^\W\d_])(?:Hi|Hello|Hey|Dear|Welcome(?: back)?|Good (?:morning|afternoon|evening)|Howdy|Greetings|"
+    r"Thanks|Thank you|Hallo|Liebe[r]?|Sehr geehrte[r]?|Guten (?:Tag|Morgen|Abend)|Willkommen(?: zurück)?|Bonjour|Bonsoir|"
+    r"Salut|Chère?|Bienvenue|Hola|Buenos días|Buenas tardes|Estimad[oa]|Bienvenid[oa]|Ciao|Buongiorno|Gentile|Olá|Beste|"
+    r"Dag|Hej|Cześć|Witaj))[,!]? (?:there[,!]? )?" + _TITLE + rf"(?P<name>{_NAME})"
+)
+_STATED = re.compile(
+    r"(?:[Ss]igned in as|[Ll]ogged in as|[Ss]igned in:|[Aa]ccount of|[Cc]reated by|[Uu]pdated by|[Mm]odified by|"
+    r"[Aa]ssigned to|[Rr]equested by|[Ii]nvited by|[Ss]hared by|[Ss]ent by|[Aa]pproved by|[Pp]osted by|[Uu]ploaded by|"
+    r"[Aa]uthor:|[Bb]illed to|[Ss]hipped to|[Aa]ngemeldet als|[Ee]rstellt von|[Cc]onnecté en tant que|[Cc]réé par|"
+    r"[Cc]onectado como)[ :]{1,2}" + _TITLE + rf"(?P<name>{_NAME})"
+)
+_BRACKETED = re.compile(rf"(?P<name>{_NAME}) <[^<>\s]+@[^<>\s]+>?")
+_NAME_LABEL = (
+    r"(?:full|first|last|given|family|middle|sur|contact|customer|client|patient|guest|employee|student|member|"
+    r"cardholder|card ?holder(?:'s)?|account ?holder(?:'s)?|beneficiary|recipient|sender|billing|shipping|legal|display|"
+    r"preferred|maiden|user'?s?|your|owner|payee|payer|traveller|passenger|applicant) ?name(?: on card)?|name on (?:the )?card|"
+    r"card ?holder|account ?holder|cardmember|surname|forename|customer|patient|contact person|attention|attn|"
+    r"bill(?:ed)? to|ship(?:ped)? to|sold to|assignee|reporter|account owner|employee|guest|passenger|recipient|payee|"
+    r"vor- und nachname|vollständiger name|vorname|nachname|familienname|kunde|kundin|kundenname|ansprechpartner(?:in)?|"
+    r"kontoinhaber(?:in)?|karteninhaber(?:in)?|empfänger(?:in)?|"
+    r"nom complet|nom de famille|prénom|nom et prénom|titulaire(?: de la carte)?|destinataire|"
+    r"nombre completo|nombre y apellidos?|apellidos?|titular|destinatario|nome completo|cognome|sobrenome|"
+    r"voornaam|achternaam|imię|nazwisko|imię i nazwisko|förnamn|efternamn"
+)
+_BARE_NAME_LABEL = r"name|nom|nombre|nome|naam|contact|owner|user|author|client|agent|manager"
+"""These name things as well as people: their value has to look like a person's name, two words or more."""
+_ADDRESS_LABEL = (
+    r"(?:(?:street|home|billing|shipping|delivery|mailing|postal|residential|business|company|your|work|invoice|physical) )?"
+    r"address(?: line)?(?: ?[12])?|street(?: (?:name|and number))?|house number|"
+    r"(?:zip|postal)(?: ?code)?|post ?code|city|town|zip / postal code|"
+    r"(?:rechnungs|liefer|post|wohn)?(?:adresse|anschrift)|straße(?: und hausnummer)?|strasse|plz(?: / ort)?|postleitzahl|ort|wohnort|stadt|"
+    r"adresse(?: postale| de livraison| de facturation)?|rue|code postal|ville|"
+    r"dirección(?: de envío| de facturación)?|calle|código postal|ciudad|indirizzo|via|cap|città|endereço|adres|woonplaats"
+)
+_OTHER_LABEL = r"date of birth|birth ?date|birthday|d\.?o\.?b\.?|geburtsdatum|geburtstag|date de naissance|fecha de nacimiento|place of birth|geboortedatum"
+_LABELS: tuple[tuple[SensitiveKind, bool, re.Pattern[str]], ...] = (
+    ("name", True, re.compile(_NAME_LABEL, re.I)),
+    ("name", False, re.compile(_BARE_NAME_LABEL, re.I)),
+    ("address", True, re.compile(_ADDRESS_LABEL, re.I)),
+    ("other", True, re.compile(_OTHER_LABEL, re.I)),
+)
+_LABELLED = re.compile(
+    rf"(?<![^\W_])(?:(?P<name>{_NAME_LABEL})|(?P<bare>{_BARE_NAME_LABEL})|(?P<address>{_ADDRESS_LABEL})|(?P<other>{_OTHER_LABEL}))"
+    r"\s?\*?[:：]\s{0,3}(?P<value>[^\n:|;<>]{2,80})",
+    re.I,
+)
+_NUMBER = r"\d{1,5}(?: ?[a-zA-Z])?(?:[-/]\d{1,4})?"
+_STREETS = (
+    re.compile(
+        rf"(?<![\w.,#]){_NUMBER},? (?:[NSEW]\.? )?(?:[{_UPPER}0-9][\w'’.\-]*,? ){{1,4}}?"
+        r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Terrace|Way|Parkway|Pkwy|"
+        r"Highway|Hwy|Crescent|Cres|Close|Gardens|Grove|Mews|Row|Hill|Circle|Cir|Trail|Plaza|Quay)\b\.?"
+        r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|#)\.? ?#?[\w\-]+)?"
+    ),
+    re.compile(
+        rf"(?<!\w)(?:(?:Am|An der|Auf der|Im|Zum|Zur) )?[{_UPPER}][\wäöüß.\-]*"
+        rf"(?:[ \-][{_UPPER}][\wäöüß.\-]*){{0,3}}?(?:[ \-])?(?<=[\w \-])(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse|[Uu]fer|[Dd]amm|[Rr]ing|"
+        rf"straat|laan|gracht|plein|kade|gatan|vägen|gade|vej|veien|katu) {_NUMBER}(?!\w)"
+    ),
+    re.compile(
+        rf"(?<![\w.,#]){_NUMBER},? ?(?:bis|ter)?,? (?:rue|avenue|boulevard|place|chemin|allée|quai|impasse|cours|route|square)"
+        rf"(?: (?:de|du|des|la|le|les|l['’]|d['’]|[\w'’\-]+)){{1,5}}",
+        re.I,
+    ),
+    re.compile(
+        rf"(?<!\w)(?:Calle|C/|Avenida|Avda\.|Av\.|Paseo|Plaza|Carrer|Via|Viale|Piazza|Corso|Largo|Rua|Travessa|ul\.|al\.|os\.)"
+        rf" (?:[\w'’.\-]+ ){{1,5}}?,? ?(?:n[º°.] ?)?{_NUMBER}(?!\w)"
+    ),
+    re.compile(r"(?<!\w)(?:P\.? ?O\.? ?Box|Postfach|Apartado|Boîte postale|BP) \d{1,6}(?!\w)", re.I),
+)
+_PLACES = (
+    re.compile(
+        rf"[{_UPPER}][\w.'’\-]+(?: [{_UPPER}][\w.'’\-]+){{0,3}},? (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?,? \d{{5}}(?:-\d{{4}})?(?!\d)"
+    ),
+    re.compile(
+        rf"(?:[{_UPPER}][\w'’\-]+,? )?(?<![\w])(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]?) ?\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
+    ),
+    re.compile(
+        rf"(?<![\w.,\-#])(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: ?[A-Z]{{2}})? [{_UPPER}][\w'’\-]{{2,}}(?: [{_UPPER}(][\w'’\-)]+){{0,2}}(?!\w)"
+    ),
+)
+"""Town and post code. The last shape (a number and a word) counts only beside a street."""
+_NO_NAME = re.compile(
+    r"(?:the|to|your|our|my|this|that|all|new|back|again|and|in|on|for|enter|choose|select|type|add|edit|change|search|none|unknown|"
+    r"n/a|required|optional|password|email|e-mail|phone|address|status|date|total|amount|order|settings|account|admin|"
+    r"team|everyone|support|world|user|customer|dashboard|home|sir|madam|friends?|valued|please|section|page|app|aboard|"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december|today|yesterday|tomorrow)",
+    re.I,
+)
+
+
+class Label(NamedTuple):
+    """A line that names a private value: of which kind, and whether the label alone is proof of it."""
+
+    kind: SensitiveKind
+    certain: bool
+
+
+def label(text: str) -> Label | None:
+    """The label that `text`, whole, is ("First name *", "Street:"), or None."""
+    bare = text.strip().rstrip("*:： ").strip()
+    for kind, certain, pattern in _LABELS:
+        if pattern.fullmatch(bare):
+            return Label(kind, certain)
+    return None
+
+
+def is_name(text: str, words: int = 1) -> bool:
+    """Whether `text`, whole, is shaped like a person's name of at least so many words."""
+    text = text.strip()
+    parts = text.split()
+    return (
+        len(parts) >= words
+        and re.fullmatch(_TITLE + _NAME, text) is not None
+        and not any(_NO_NAME.fullmatch(p.strip(".,!")) for p in parts)
+    )
+
+
+def names(text: str) -> Iterator[Span]:
+    """Names in greetings ("Hi Anna,"), statements ("Signed in as ...") and before an address in brackets."""
+    for pattern in (_GREETING, _STATED, _BRACKETED):
+        for m in pattern.finditer(text):
+            if not _NO_NAME.fullmatch(m["name"].split()[0].strip(".,!")):
+                yield Span(*m.span("name"), "name")
+
+
+def labelled(text: str) -> Iterator[Span]:
+    """Values after a label and a colon on one line."""
+    for m in _LABELLED.finditer(text):
+        start, value = m.start("value"), m["value"].rstrip()
+        if m["name"] or (m["bare"] and is_name(value, words=2)):
+            name = re.match(_TITLE + _NAME, value)
+            if name and is_name(name[0]):
+                yield Span(start, start + name.end(), "name")
+        elif m["address"] and not _NO_NAME.fullmatch(value.split()[0].strip(".,")):
+            yield Span(start, start + len(value), "address")
+        elif m["other"] and any(c.isdigit() for c in value):
+            yield Span(start, start + len(value), "other")
+
+
+def postal(text: str) -> Iterator[Span]:
+    """Streets with a number, post office boxes, and towns with their post code."""
+    street = False
+    for pattern in _STREETS:
+        for m in pattern.finditer(text):
+            street = True
+            yield Span(m.start(), m.end(), "address")
+    for pattern in _PLACES[:2] if not street else _PLACES:
+        for m in pattern.finditer(text):
+            yield Span(m.start(), m.end(), "address")
+
+
+def town(text: str) -> Iterator[Span]:
+    """Post code and town, as they stand under a street."""
+    for pattern in _PLACES:
+        for m in pattern.finditer(text):
+            yield Span(m.start(), m.end(), "address")
