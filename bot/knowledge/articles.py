@@ -1,9 +1,19 @@
-"""A help centre -> articles -> passages. Markdown, reStructuredText, HTML; structure is kept, markup is not.
+"""The nouns of a help centre: articles, their passages, the pictures in them. Structure is kept, markup is not.
 
-Not here: searching (`index`, `fusion`).
+Not here: where files lie (`sources`), how a format is parsed (`formats`), how an article is cut (`passages`),
+searching (`index`, `fusion`).
 """
 
 from bot.conversation import Noun
+
+
+class Picture(Noun):
+    """A picture inside a passage: where it lies (in the source, or an address), and what it is said to show."""
+
+    path: str
+    alt: str = ""
+    text: str = ""
+    """What was read on it."""
 
 
 class Passage(Noun):
@@ -26,3 +36,17 @@ class Passage(Noun):
     warnings: tuple[str, ...] = ()
     url: str | None = None
     anchor: str = ""
+    pictures: tuple[Picture, ...] = ()
+
+
+class Article(Noun):
+    """One file or page of a help centre."""
+
+    path: str
+    title: str
+    passages: tuple[Passage, ...] = ()
+    includes: tuple[str, ...] = ()
+    """Files that went into it: when one of them changes, it is read again."""
+    language: str = ""
+    audience: tuple[str, ...] = ()
+    """Versions, plans and audiences that its front matter names: `version:8`, `plan:pro`, `audience:admin`."""

@@ -1,0 +1,187 @@
+"""Cases in, figures out: how well the right article is found, and how far the confidence can be trusted.
+
+A case is a picture and a question with the articles that answer. Pictures are read once and kept by their hash, so
+that a second run takes seconds. Not here: how the figures are printed (`handlers/cli/knowledge.py`).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+
+from bot.conversation import Noun
+from bot.knowledge.fusion import Query, Ranking, rank
+from bot.knowledge.index import Index
+from bot.screenshots.screen import Screen
+
+Look = Callable[[bytes], Awaitable[Screen]]
+Progress = Callable[[int, int, str], None]
+SHOWN = 10
+"""Articles kept of each ranking."""
+EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+class Case(Noun):
+    """A picture (relative to the file of cases, or none), what was asked, and the articles that answer."""
+
+    image: str | None = None
+    question: str = ""
+    expect: tuple[str, ...]
+
+
+class Outcome(Noun):
+    """What a fusion made of one case."""
+
+    image: str | None
+    question: str
+    expect: tuple[str, ...]
+    ranked: tuple[str, ...]
+    confidence: float
+    answered: bool
+
+    @property
+    def place(self) -> int | None:
+        """The place of the first right article, counted from 1."""
+        return next((n for n, article in enumerate(self.ranked, 1) if article in self.expect), None)
+
+    @property
+    def right(self) -> bool:
+        """Whether the first article is right."""
+        return self.place == 1
+
+
+class Figures(Noun):
+    """The figures of one fusion over all cases, shares between 0 and 1."""
+
+    fusion: str
+    cases: int
+    recall_1: float
+    recall_3: float
+    recall_5: float
+    mrr: float
+    answered: float
+    """Share of cases that would be answered outright."""
+    precision: float | None
+    """Share of those that are right; None when nothing was answered."""
+
+
+class Bin(NamedTuple):
+    """Cases whose confidence lies between `low` and `high`."""
+
+    low: float
+    high: float
+    cases: int
+    confidence: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures, read by `look` and kept in the folder `cache` by their hash and the reader's name."""
+
+    look: Look
+    cache: Path
+    reader: str = "1"
+
+    async def screen(self, path: Path) -> Screen:
+        """The screen of a picture file. Raises FileNotFoundError."""
+        data = await asyncio.to_thread(path.read_bytes)
+        kept = self.cache / f"{sha256(self.reader.encode() + data).hexdigest()}.json"
+        if kept.is_file():
+            return Screen.model_validate_json(kept.read_bytes())
+        screen = await self.look(data)
+        self.cache.mkdir(parents=True, exist_ok=True)
+        aside = kept.with_suffix(".part")
+        aside.write_bytes(screen.model_dump_json().encode())
+        aside.replace(kept)
+        return screen
+
+
+def read_cases(path: Path) -> list[Case]:
+    """The cases of a JSON-lines file. Raises ValueError with the line that is wrong."""
+    cases = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.strip():
+            try:
+                cases.append(Case.model_validate_json(line))
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from error
+    return cases
+
+
+async def queries(
+    cases: Sequence[Case], folder: Path, pictures: Pictures, progress: Progress | None = None
+) -> list[Query]:
+    """The query of each case; pictures that were read before come from the cache."""
+    made = []
+    for number, case in enumerate(cases):
+        if progress:
+            progress(number, len(cases), case.image or case.question)
+        screens = (await pictures.screen(folder / case.image),) if case.image else ()
+        made.append(Query(question=case.question, screens=screens))
+    return made
+
+
+def outcomes(
+    index: Index, cases: Sequence[Case], asked: Sequence[Query], fusion: str, threshold: float
+) -> Iterator[Outcome]:
+    """What `fusion` makes of each case; answered are those whose confidence reaches `threshold`."""
+    for case, query in zip(cases, asked, strict=True):
+        ranking: Ranking = rank(index, query, fusion, SHOWN)
+        yield Outcome(
+            image=case.image,
+            question=case.question,
+            expect=case.expect,
+            ranked=tuple(hit.passage.article for hit in ranking.hits),
+            confidence=ranking.confidence,
+            answered=bool(ranking.hits) and ranking.confidence >= threshold,
+        )
+
+
+def figures(fusion: str, results: Sequence[Outcome]) -> Figures:
+    """The figures of some outcomes. Raises ValueError when there are none."""
+    if not results:
+        raise ValueError("no cases")
+    places = np.array([r.place or np.inf for r in results])
+    answered = [r for r in results if r.answered]
+    return Figures(
+        fusion=fusion,
+        cases=len(results),
+        recall_1=float((places <= 1).mean()),
+        recall_3=float((places <= 3).mean()),
+        recall_5=float((places <= 5).mean()),
+        mrr=float((1 / places).mean()),
+        answered=len(answered) / len(results),
+        precision=sum(r.right for r in answered) / len(answered) if answered else None,
+    )
+
+
+def reliability(results: Sequence[Outcome]) -> list[Bin]:
+    """How often the first article is right, by confidence."""
+    bins = []
+    for low, high in zip(EDGES, EDGES[1:], strict=False):
+        here = [r for r in results if low <= r.confidence < high or (high == EDGES[-1] and r.confidence == high)]
+        if here:
+            bins.append(Bin(low, high, len(here), _mean([r.confidence for r in here]), _mean([r.right for r in here])))
+    return bins
+
+
+def precision_at(results: Sequence[Outcome], share: float) -> float:
+    """Precision of the `share` of cases with the highest confidence."""
+    ordered = sorted(results, key=lambda r: -r.confidence)
+    return _mean([r.right for r in ordered[: max(1, round(share * len(ordered)))]])
+
+
+def write_details(results: Sequence[Outcome], path: Path) -> None:
+    """One line per case."""
+    lines = (orjson.dumps(r.model_dump(exclude={"expect"})) for r in results)
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else 0.0

@@ -1,0 +1,236 @@
+"""One help centre file of any format -> HTML, by the library that knows the format. `passages` reads the HTML.
+
+What parsers do not know (MDX and template tags, includes, AsciiDoc, for which there is no Python parser) is turned
+into Markdown first. Includes are followed only inside the source. Not here: what the HTML means.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from markdown_it import MarkdownIt
+from mdit_py_plugins.admon import admon_plugin
+from mdit_py_plugins.deflist import deflist_plugin
+
+from bot.knowledge.restructured import rst_to_html
+
+Format = Literal["markdown", "rst", "asciidoc", "html"]
+SUFFIXES: dict[str, Format] = {
+    ".md": "markdown",
+    ".mdx": "markdown",
+    ".markdown": "markdown",
+    ".txt": "markdown",
+    ".rst": "rst",
+    ".adoc": "asciidoc",
+    ".asciidoc": "asciidoc",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+}
+INCLUDE_DEPTH = 5
+
+FRONT_MATTER = re.compile(r"\A﻿?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+TOML_MATTER = re.compile(r"\A﻿?\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
+INCLUDES = (
+    re.compile(r"\[!INCLUDE\s*\[[^\]]*\]\(([^)\s]+)[^)]*\)\]", re.IGNORECASE),
+    re.compile(r"\{%-?\s*include(?:_relative|-markdown)?\s+[\"']?([^\"'\s%]+)[\"']?[^%]*%\}"),
+    re.compile(r"""^[ \t]*-{1,2}8<-{1,2}[ \t]+["']([^"']+)["'][ \t]*$""", re.MULTILINE),
+    re.compile(r"^include::([^\[]+)\[[^\]]*\]", re.MULTILINE),
+)
+ADMONITION_WORDS = "note|tip|hint|info|important|warning|caution|danger|attention|error|success|check|example"
+
+
+@dataclass
+class Origin:
+    """A file's text on its way to HTML, and which other files went into it (paths relative to the root)."""
+
+    path: Path
+    root: Path
+    included: list[str] = field(default_factory=list)
+
+    def neighbour(self, name: str) -> Path | None:
+        """The file that `name` names from here, or None when there is none inside the root."""
+        name = name.strip().split("#")[0]
+        for base in (self.path.parent, self.root, self.root / "_includes"):
+            candidate = (base / name.lstrip("/")).resolve()
+            if candidate.is_file() and candidate.is_relative_to(self.root.resolve()):
+                return candidate
+        return None
+
+
+@dataclass(frozen=True)
+class Html:
+    """A file as HTML, with its front matter."""
+
+    html: str
+    meta: dict[str, Any]
+
+
+def to_html(text: str, origin: Origin) -> Html:
+    """The HTML of a file's `text`. Raises ValueError when a format's parser refuses it."""
+    meta, body = front_matter(text)
+    match format_of(origin.path, body):
+        case "html":
+            return Html(body, meta)
+        case "rst":
+            return Html(rst_to_html(body, origin.path, origin.root, origin.included), meta)
+        case "asciidoc":
+            body = from_asciidoc(_with_includes(body, origin))
+        case "markdown":
+            body = _with_includes(body, origin)
+    return Html(markdown().render(plain_markdown(body)), meta)
+
+
+def front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """(what the file says of itself, the rest). Front matter that does not parse counts as none."""
+    text = text.replace("\r\n", "\n")
+    if match := FRONT_MATTER.match(text):
+        try:
+            meta = yaml.safe_load(match[1])
+        except yaml.YAMLError:
+            meta = dict(re.findall(r"^(\w+):[ \t]*[\"']?(.*?)[\"']?[ \t]*$", match[1], re.MULTILINE))
+        return (meta if isinstance(meta, dict) else {}), text[match.end() :]
+    if match := TOML_MATTER.match(text):
+        meta = dict(re.findall(r"^(\w+)\s*=\s*[\"']?(.*?)[\"']?[ \t]*$", match[1], re.MULTILINE))
+        return meta, text[match.end() :]
+    return {}, text
+
+
+def format_of(path: Path, text: str) -> Format:
+    """The format by its content where the content is clear, else by the file's name: help centres mix them."""
+    named = SUFFIXES.get(path.suffix.lower(), "markdown")
+    if named == "html" or re.match(r"\s*<(!doctype|html)\b", text, re.IGNORECASE):
+        return "html"
+    if named != "markdown":
+        return named
+    unfenced = re.sub(r"^(```|~~~|----$).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    marks: dict[Format, int] = {
+        "rst": 3 * len(re.findall(r"^\.\. [\w-]+::|^\.\. _|:\w+:`", unfenced, re.MULTILINE))
+        + len(re.findall(r"^\S.*\n([#*^~\"+'])\1{3,}[ \t]*$", unfenced, re.MULTILINE)),
+        "asciidoc": len(
+            re.findall(r"^={1,5} \S|^\[(?:source|NOTE|TIP)\b|^:\w[\w-]*:|^image::?", unfenced, re.MULTILINE)
+        ),
+        "markdown": 1 + 2 * len(re.findall(r"^#{1,6} |\]\([^)\s]+\)|^```|^> ", unfenced, re.MULTILINE)),
+    }
+    return max(marks, key=lambda name: marks[name])
+
+
+@cache
+def markdown() -> MarkdownIt:
+    """The one Markdown parser: CommonMark with tables, definition lists and `!!!` admonitions."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return parser.use(admon_plugin).use(deflist_plugin)
+
+
+def _with_includes(text: str, origin: Origin, depth: int = INCLUDE_DEPTH) -> str:
+    def fetched(match: re.Match[str]) -> str:
+        path = origin.neighbour(match[1])
+        if path is None or depth == 0:
+            return ""
+        origin.included.append(path.relative_to(origin.root.resolve()).as_posix())
+        inner = front_matter(path.read_text("utf-8", errors="replace"))[1].strip("\n")
+        return _with_includes(inner, Origin(path, origin.root, origin.included), depth - 1)
+
+    for pattern in INCLUDES:
+        if pattern.search(text):
+            text = pattern.sub(fetched, text)
+    return text
+
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+def _image(match: re.Match[str]) -> str:
+    """`:::image source="..." alt-text="...":::` and `{% figure %}` tags, as an image."""
+    attributes = dict(re.findall(r"([\w-]+)=\"([^\"]*)\"", match[0]))
+    source = attributes.get("source") or attributes.get("src") or ""
+    alt = attributes.get("alt-text") or attributes.get("alt") or attributes.get("caption") or ""
+    return f'<img src="{html.escape(source)}" alt="{html.escape(alt)}">'
+
+
+TAGS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
+    # MDX: imports, exports, comments in braces
+    (re.compile(r"^(?:import|export)\s[^\n]*(?:\n(?!\n)[^\n]*)*\n?", re.MULTILINE), ""),
+    (re.compile(r"\{/\*.*?\*/\}", re.DOTALL), ""),
+    (re.compile(r"<!--.*?-->", re.DOTALL), ""),
+    # template tags: hints of GitBook, figures, shortcodes of Hugo and Jekyll
+    (re.compile(r"\{%\s*hint style=\"(\w+)\"\s*%\}"), r'<div class="admonition \1">\n'),
+    (re.compile(r"\{%\s*endhint\s*%\}"), "\n</div>"),
+    (re.compile(r"\{[%{<]\s*(?:figure|image)[^}]*\}+"), _image),
+    (re.compile(r":::image\b.*?(?::::|$)", re.MULTILINE), _image),
+    (re.compile(r"\{%.*?%\}|\{\{[<%].*?[>%]\}\}|\{#[\w-]+\}"), " "),
+    # ::: blocks of Docusaurus and VitePress
+    (
+        re.compile(rf"^[ \t]*:::+[ \t]*({ADMONITION_WORDS})\b[ \t]*(.*)$", re.MULTILINE),
+        r'<div class="admonition \1">\n\n\2\n',
+    ),
+    (re.compile(r"^[ \t]*:::+[ \t]*$", re.MULTILINE), "\n</div>\n"),
+    (re.compile(r"^[ \t]*:::+.*$", re.MULTILINE), ""),
+    # components that stand for an admonition
+    (re.compile(rf"<({ADMONITION_WORDS})(\s[^>]*)?>", re.IGNORECASE), r'\n<div class="admonition \1">\n\n'),
+    (re.compile(rf"</({ADMONITION_WORDS})>", re.IGNORECASE), "\n\n</div>\n"),
+    (re.compile(r"<([A-Z]\w*)((?:\s[^<>]*)?)/>"), r"<span\2></span>"),
+    (re.compile(r"^\s*(\d+)\\\.", re.MULTILINE), r"\1."),
+)
+
+
+def plain_markdown(text: str) -> str:
+    """Markdown without what only its site generator understands; code blocks are left as they are."""
+    parts = re.split(r"(^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$)", text, flags=re.DOTALL | re.MULTILINE)
+    for number in range(0, len(parts), 2):
+        for pattern, replacement in TAGS:
+            parts[number] = pattern.sub(replacement, parts[number])
+    return "".join(parts)
+
+
+ASCIIDOC: tuple[tuple[re.Pattern[str], Replacement], ...] = (
+    (re.compile(r"^:[\w-]+:.*$", re.MULTILINE), ""),
+    (re.compile(r"^//.*$", re.MULTILINE), ""),
+    (re.compile(r"^(={1,6}) +(.*)$", re.MULTILINE), lambda m: "#" * len(m[1]) + " " + m[2]),
+    (re.compile(r"^\.(\w[^\n]*)$", re.MULTILINE), r"**\1**\n"),
+    (re.compile(r"^\[(?:source|listing)[^\]]*\]\n", re.MULTILINE), ""),
+    (
+        re.compile(r"^\[(?:NOTE|TIP|WARNING|IMPORTANT|CAUTION)\]\n====\n(.*?)\n====$", re.MULTILINE | re.DOTALL),
+        r"> [!NOTE]\n> \1",
+    ),
+    (re.compile(r"^(NOTE|TIP|WARNING|IMPORTANT|CAUTION): +", re.MULTILINE), r"> [!\1]\n> "),
+    (re.compile(r"^\[[^\]\n]*\]$", re.MULTILINE), ""),
+    (re.compile(r"^-{4,}$|^\.{4,}$", re.MULTILINE), "```"),
+    (re.compile(r"^={4,}$|^\*{4,}$|^_{4,}$|^\+{4,}$|^\+$", re.MULTILINE), ""),
+    (re.compile(r"^(\*{1,5}) +", re.MULTILINE), lambda m: "  " * (len(m[1]) - 1) + "- "),
+    (re.compile(r"^(\.{1,5}) +", re.MULTILINE), lambda m: "   " * (len(m[1]) - 1) + "1. "),
+    (re.compile(r"(?:image|icon)::?([^\[\s]*)\[\"?([^\],\"]*)[^\]]*\]"), r"![\2](\1)"),
+    (re.compile(r"(?:link|xref|mailto):([^\[\s]*)\[([^\],]*)[^\]]*\]"), r"[\2](\1)"),
+    (re.compile(r"(https?://[^\s\[]+)\[([^\],]*)[^\]]*\]"), r"[\2](\1)"),
+    (re.compile(r"<<[^,>]*,([^>]*)>>"), r"\1"),
+    (re.compile(r"(?:kbd|btn|menu|footnote|pass):[\w]*\[([^\]]*)\]"), r"**\1**"),
+    (re.compile(r"(?<![\w*])\*(?!\s|\*)([^*\n]+?)(?<!\s)\*(?![\w*])"), r"**\1**"),
+    (re.compile(r"^(.+?)::[ \t]*$", re.MULTILINE), r"**\1**"),
+)
+
+
+def from_asciidoc(text: str) -> str:
+    """AsciiDoc as Markdown, as far as headings, lists, tables, emphasis, links and admonitions go."""
+    text = re.sub(r"^\|={3,}\n(.*?)^\|={3,}$", _asciidoc_table, text, flags=re.DOTALL | re.MULTILINE)
+    for pattern, replacement in ASCIIDOC:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _asciidoc_table(match: re.Match[str]) -> str:
+    rows = [[cell.strip() for cell in row] for row in _asciidoc_rows(match[1]) if any(cell.strip() for cell in row)]
+    cells = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"\n<table>{cells}</table>\n"
+
+
+def _asciidoc_rows(text: str) -> Iterator[list[str]]:
+    for line in text.split("\n"):
+        if "|" in line:
+            yield re.split(r"(?:^|\s)[\w.+*]*\|", line)[1:]
+        elif line.strip():
+            yield [line]

@@ -1,0 +1,197 @@
+"""`helplens kb`, `helplens eval`, `helplens learn`: the help centre's index, its figures, its learned ranking."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bot import evaluation
+from bot.evaluation import Pictures
+from bot.knowledge.fusion import FUSIONS, Query, rank
+from bot.knowledge.index import Index, build
+from bot.screenshots.ocr import Reader
+from bot.screenshots.screen import Screen
+from bot.settings import Settings
+
+kb = typer.Typer(help="Index a help centre, and search it.", no_args_is_help=True)
+evaluate = typer.Typer(help="Measure on cases.", no_args_is_help=True)
+learn = typer.Typer(help="Learn from cases.", no_args_is_help=True)
+stderr = Console(stderr=True)
+
+Kb = Annotated[Path, typer.Option("--kb", help="The index that `helplens kb build` made.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
+UNREADABLE_SHOWN = 20
+
+
+@evaluate.callback()
+def _evaluate() -> None:
+    """Measure on cases before a release."""
+
+
+@learn.callback()
+def _learn() -> None:
+    """Learn from cases."""
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[evaluation.Look]:
+    """A look at pictures; models are loaded at the first one that the cache does not know."""
+    readers: list[Reader] = []
+
+    async def look(data: bytes) -> Screen:
+        if not readers:
+            readers.append(await asyncio.to_thread(Reader))
+        picture = Image.open(io.BytesIO(data))
+        read = await readers[0].read(picture)
+        digest = sha256(data).hexdigest()
+        return Screen(sha256=digest, width=picture.width, height=picture.height, lines=read.lines)
+
+    try:
+        yield look
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[evaluation.Progress]:
+    """A bar on stderr while something long runs."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[name]}"), console=stderr, transient=True) as bar:
+        task = bar.add_task(what, name="")
+        yield lambda done, total, name: bar.update(task, completed=done, total=total, name=name[-60:])
+
+
+@kb.command("build")
+def kb_build(
+    source: Annotated[str, typer.Argument(help="A folder of articles, read recursively.")],
+    to: Annotated[Path, typer.Option("--to", help="Where the index goes; only what changed is read again.")],
+    as_json: AsJson = False,
+) -> None:
+    """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc and HTML files."""
+    with _progress("reading articles") as progress:
+        report = asyncio.run(build(Path(source), to, progress))
+    if as_json:
+        typer.echo(json.dumps(report.__dict__))
+        return
+    stderr.print(
+        f"{report.articles} articles in {report.passages} passages; {report.read} read, {report.unchanged} unchanged, "
+        f"{report.removed} gone, {len(report.unreadable)} not readable; {report.seconds:.1f} s. Index: {to}",
+        highlight=False,
+    )
+    for reason in report.unreadable[:UNREADABLE_SHOWN]:
+        stderr.print(f"  not readable: {reason}", highlight=False, markup=False)
+
+
+@kb.command("search")
+def kb_search(
+    index: Kb,
+    question: Annotated[str, typer.Option(help="What the customer wrote.")] = "",
+    image: Annotated[Path | None, typer.Option(help="The customer's screenshot.", exists=True)] = None,
+    fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "best",
+    top: Annotated[int, typer.Option(min=1)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Search an index by question, by screenshot, or by both."""
+    if not question and image is None:
+        raise typer.BadParameter("give --question, --image, or both")
+    ranking = rank(Index.open(index), asyncio.run(_query(question, image)), fusion, top)
+    if as_json:
+        for hit in ranking.hits:
+            found = {"article": hit.passage.article, "passage": hit.passage.number, "score": round(hit.score, 4)}
+            typer.echo(json.dumps(found))
+        return
+    console = Console()
+    for number, hit in enumerate(ranking.hits, 1):
+        where = " > ".join((hit.passage.title, *hit.passage.headings))
+        console.print(f"{number:2}  {hit.score:8.3f}  {hit.passage.article}  [dim]{where}[/]", highlight=False)
+    stderr.print(f"confidence that the first one answers: {ranking.confidence:.2f}", highlight=False)
+
+
+async def _query(question: str, image: Path | None) -> Query:
+    if image is None:
+        return Query(question=question)
+    async with reading() as look:
+        return Query(question=question, screens=(await _pictures(look).screen(image),))
+
+
+def _pictures(look: evaluation.Look) -> Pictures:
+    return Pictures(look, Settings().data / "cache" / "screens")
+
+
+@evaluate.command("retrieval")
+def eval_retrieval(
+    cases: Annotated[Path, typer.Argument(help="JSON lines: image (or null), question, expect.", exists=True)],
+    index: Kb,
+    fusion: Annotated[list[str] | None, typer.Option(help=f"Any of {', '.join(FUSIONS)}; repeat it.")] = None,
+    as_json: AsJson = False,
+    details: Annotated[Path | None, typer.Option(help="Write one line per case to this file.")] = None,
+    precision: Annotated[float | None, typer.Option(help="Wanted precision of what is answered.")] = None,
+) -> None:
+    """How often the right article is first, among the first five, and how far the confidence holds."""
+    opened = Index.open(index)
+    read = evaluation.read_cases(cases)
+    asked = asyncio.run(_queries(read, cases.parent))
+    threshold = precision if precision is not None else Settings().precision
+    table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
+    results: list[evaluation.Outcome] = []
+    for name in fusion or ["best"]:
+        results = list(evaluation.outcomes(opened, read, asked, name, threshold))
+        f = evaluation.figures(name, results)
+        if as_json:
+            typer.echo(_as_json(f, results))
+        table.add_row(
+            name,
+            str(f.cases),
+            *(_percent(v) for v in (f.recall_1, f.recall_3, f.recall_5, f.mrr)),
+            _percent(f.answered),
+            _percent(f.precision),
+        )
+    if details is not None:
+        evaluation.write_details(results, details)
+    if not as_json:
+        Console().print(table)
+        Console().print(_reliability(results))
+
+
+def _as_json(figures: evaluation.Figures, results: list[evaluation.Outcome]) -> str:
+    return json.dumps(
+        {
+            "fusion": figures.fusion,
+            "cases": figures.cases,
+            "recall@1": figures.recall_1,
+            "recall@3": figures.recall_3,
+            "recall@5": figures.recall_5,
+            "mrr": figures.mrr,
+            "answered": figures.answered,
+            "precision": figures.precision,
+            "reliability": [b._asdict() for b in evaluation.reliability(results)],
+        }
+    )
+
+
+def _reliability(results: list[evaluation.Outcome]) -> Table:
+    table = Table("confidence", "cases", "said", "right", title="how far the confidence holds", title_justify="left")
+    for b in evaluation.reliability(results):
+        table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.cases), _percent(b.confidence), _percent(b.right))
+    return table
+
+
+async def _queries(read: list[evaluation.Case], folder: Path) -> list[Query]:
+    with _progress("reading pictures") as progress:
+        async with reading() as look:
+            return await evaluation.queries(read, folder, _pictures(look), progress)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
