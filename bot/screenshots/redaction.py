@@ -6,7 +6,7 @@ together where a value is broken over boxes, rows or a form's label and field, a
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw
 from bot.conversation import Box, Noun
 from bot.screenshots.fields import labelled_values
 from bot.screenshots.glyphs import Glyph, glyphs
-from bot.screenshots.ink import snapped
+from bot.screenshots.ink import Grey, cut, gaps
 from bot.screenshots.ocr import Line
-from bot.screenshots.private import SURE, Span, spans
-from bot.screenshots.private.text import SensitiveKind
+from bot.screenshots.private import SURE, spans
+from bot.screenshots.private.text import SensitiveKind, Span
 
 COVER = (24, 24, 27)
 """Near black: a black-out on light grounds, and, with its edge, on dark ones."""
@@ -48,7 +48,7 @@ def find(
     private: list[tuple[SensitiveKind, list[Glyph]]] = []
     for row in rows:
         private += _private(row, spans(_text(row), patterns))
-    alone = {(kind, id(g)) for kind, run in private for g in run}
+    alone = {id(g): kind for kind, run in private for g in run}
     for joined in _joins(lines, rows):
         private += [
             (k, run) for k, run in _private(joined, spans(_text(joined), patterns, SURE)) if _goes_on(k, run, alone)
@@ -96,7 +96,7 @@ def _private(row: list[Glyph], found: Sequence[Span]) -> list[tuple[SensitiveKin
     return [(span.kind, row[span.start : span.end]) for span in found]
 
 
-def _goes_on(kind: SensitiveKind, run: Sequence[Glyph], alone: Collection[tuple[SensitiveKind, int]]) -> bool:
+def _goes_on(kind: SensitiveKind, run: Sequence[Glyph], alone: Mapping[int, SensitiveKind]) -> bool:
     """Whether a value that was found in two joined lines stands on both of them.
 
     What is a value on its own line is whole, and the other line only happens to follow; but the rest of a long secret
@@ -105,15 +105,18 @@ def _goes_on(kind: SensitiveKind, run: Sequence[Glyph], alone: Collection[tuple[
     parts = list(_by_line(run))
     if len(parts) < 2:
         return False
-    if not any((kind, id(g)) in alone for g in run):
-        return True
-    rest = _text(parts[1])
+    known = {alone[id(g)] for g in run if id(g) in alone}
+    if known != {kind}:
+        return not known
+    first, rest = _text(parts[0]), _text(parts[1])
+    if kind == "phone":  # the country's code stands in a box of its own
+        return re.fullmatch(r"\+\d{1,3}", first) is not None
     return kind == "secret" and len(rest) >= 6 and any(c.isdigit() for c in rest) and any(c.isalpha() for c in rest)
 
 
 def _by_line(run: Sequence[Glyph]) -> Iterator[list[Glyph]]:
     """The glyphs of one private value, apart for each line that it stands on, without spaces at the ends."""
-    for number in sorted({g.line for g in run}):
+    for number in dict.fromkeys(g.line for g in run):
         part = [g for g in run if g.line == number]
         while part and part[0].text == " ":
             part.pop(0)
@@ -144,19 +147,27 @@ def _below(a: Box, b: Box) -> bool:
     return near and aligned
 
 
-def _box(lines: Sequence[Line], rows: Sequence[list[Glyph]], run: Sequence[Glyph], grey: "np.ndarray | None") -> Box:
-    """The box of a run of glyphs on one line: a little wider than they are, up to the neighbour's half."""
+def _box(lines: Sequence[Line], rows: Sequence[list[Glyph]], run: Sequence[Glyph], grey: Grey | None) -> Box:
+    """The box of a run of glyphs on one line: cut from its neighbours at the gap, else a little wider than they are."""
     line, row = lines[run[0].line], rows[run[0].line]
     height = line.box[3] - line.box[1]
-    before = next((g for g in reversed(row[: row.index(run[0])]) if g.text != " "), None)
-    after = next((g for g in row[row.index(run[-1]) + 1 :] if g.text != " "), None)
+    found = [] if grey is None else gaps(grey, line.box)
+    before = next((g for g in reversed(row[: _place(row, run[0])]) if g.text != " "), None)
+    after = next((g for g in row[_place(row, run[-1]) + 1 :] if g.text != " "), None)
     left, right = run[0].left - 0.3 * height, run[-1].right + 0.3 * height
     if before:
-        left = max(left, (before.right + run[0].left) / 2 - 0.05 * height)
+        middle = (before.right + run[0].left) / 2
+        gap = cut(found, middle, height)
+        left = max(gap[0], gap[1] - 0.15 * height) if gap else middle - 0.15 * height
     if after:
-        right = min(right, (after.left + run[-1].right) / 2 + 0.05 * height)
-    box = (left, line.box[1] - 0.04 * height, right, line.box[3] + 0.04 * height)
-    return box if grey is None else snapped(grey, box)
+        middle = (after.left + run[-1].right) / 2
+        gap = cut(found, middle, height)
+        right = min(gap[1], gap[0] + 0.15 * height) if gap else middle + 0.15 * height
+    return left, line.box[1] - 0.04 * height, right, line.box[3] + 0.04 * height
+
+
+def _place(row: Sequence[Glyph], glyph: Glyph) -> int:
+    return next(n for n, g in enumerate(row) if g is glyph)
 
 
 def _without_repeats(boxes: Sequence[Sensitive]) -> list[Sensitive]:

@@ -13,6 +13,7 @@ from bot.screenshots.private.text import Rule, Span
 
 RULES: tuple[Rule, ...] = (
     secrets.secrets,
+    secrets.random_text,
     emails.emails,
     numbers.ibans,
     numbers.cards,

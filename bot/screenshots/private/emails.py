@@ -20,6 +20,8 @@ _SPACED = re.compile(
 )
 _LOST_DOT = re.compile(rf"[\w.+%-]+ ?[@©®] ?(?:{_PROVIDERS})[ .,]?(?:{_TOP})(?![a-z])", re.I)
 _LOST_AT = re.compile(rf"[\w+%-]+\.[\w.+%-]+?(?:[@©®aeQ]| )?(?:{_PROVIDERS})\.(?:{_TOP})(?![a-z])", re.I)
+_STUCK = re.compile(rf"@.*\.(?:{_TOP})(?=[A-Z][\w-]*$)")
+"""The next label begins with a capital right after the last letter of the address."""
 _NO_ADDRESS = re.compile(
     r"git@|//|.*://|.*@[23]x\.|(?:www|docs|help|support|status|login|mail|app|api|my|accounts?)\.(?!.*@)", re.I
 )
@@ -30,4 +32,5 @@ def emails(text: str) -> Iterator[Span]:
     for pattern in (_PLAIN, _SPACED, _LOST_DOT, _LOST_AT):
         for m in pattern.finditer(text):
             if not _NO_ADDRESS.match(m[0]):
-                yield Span(m.start(), m.end(), "email")
+                stuck = _STUCK.search(m[0])
+                yield Span(m.start(), m.start() + stuck.end() if stuck else m.end(), "email")

@@ -40,7 +40,7 @@ _NATIONAL_PHONES = (
 _LOST_PLUS = re.compile(r"(?<![\d.,\-/#:])(?:44|49|33|34|39|31|48|61|91) \d{2,4} \d{3,4} \d{3,5}(?! ?\d)")
 """The plus sign is the smallest of a telephone's characters and the first that OCR loses."""
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4}")
-_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3} ?\. ?){2}\d{1,3}(?: ?[.,] ?| )\d{1,3}(?!\d)(?!\.\d)")
+_IPV4 = re.compile(r"(?:\d{1,3} ?\. ?){2}\d{1,3}(?: ?[.,] ?| )\d{1,5}(?!\.\d)")
 _NOT_IP = re.compile(
     r"(?:\bv|version|vers\.?|ver\.?|release|build|firmware|driver|chrome|chromium|firefox|safari|edge|edg|opr|opera|"
     r"electron|webkit|gecko|mozilla|node|php|mysql|nginx|section|chapter|§)[\s:/=#v]{0,3}$",
@@ -101,7 +101,7 @@ def _iban_size(text: str, places: Sequence[int]) -> int:
     """How many of the characters at `places` are an IBAN; 0 when none are."""
     value = "".join(text[i] for i in places)
     country = IBAN_LENGTHS[value[:2]] if value else 0
-    ends = [n for n in range(len(value), 14, -1) if n == len(value) or places[n] > places[n - 1] + 1 or n == country]
+    ends = [n for n in range(len(value), 14, -1) if n in (len(value), country) or _may_end(text, places[n - 1])]
     for size in ends:
         if _mod97(value[:size]):
             return size
@@ -109,6 +109,11 @@ def _iban_size(text: str, places: Sequence[int]) -> int:
     if grouped and sum(c.isdigit() for c in grouped[0]) >= 10:  # one character was misread
         return sum(c.isalnum() for c in grouped[0])
     return 0
+
+
+def _may_end(text: str, place: int) -> bool:
+    """Whether a value may end at `place`: a space follows, or a word that is stuck to its last digit."""
+    return not text[place + 1].isalnum() or (text[place].isdigit() and text[place + 1].isalpha())
 
 
 def _mod97(value: str) -> bool:
@@ -129,14 +134,27 @@ def addresses(text: str) -> Iterator[Span]:
     """IPv4 (but no version), IPv6 and MAC addresses."""
     restored = digits_restored(text)
     for m in _IPV4.finditer(restored):
-        numbers = [int(n) for n in re.findall(r"\d+", m[0])]
-        address = ".".join(map(str, numbers))
-        before = restored[: m.start()].rstrip(" ")
-        if max(numbers) > 255 or _NO_ONE.fullmatch(address) or _NOT_IP.search(before):
+        if restored[max(0, m.start() - 1) : m.start()] == "." or _NOT_IP.search(restored[: m.start()].rstrip(" ")):
             continue
-        yield Span(m.start(), m.end(), "ip")
+        part = _ipv4_part(m[0], stuck=restored[max(0, m.start() - 1) : m.start()].isdigit())
+        if part:
+            yield Span(m.start(), m.start() + part, "ip")
     for m in _IPV6.finditer(text):
         if "::" in m[0] or m[0].count(":") == 7:
             yield Span(m.start(), m.end(), "ip")
     for m in _MAC.finditer(text):
         yield Span(m.start(), m.end(), "other")
+
+
+def _ipv4_part(match: str, stuck: bool) -> int:
+    """How many characters of `match` are an address; 0 when it is none. Its last number may run on into the next text."""
+    numbers = re.findall(r"\d+", match)
+    last = numbers[-1]
+    if any(int(n) > 255 for n in numbers[:3]) or (stuck and len(numbers[0]) < 3):
+        return 0
+    if len(last) > 3 or int(last) > 255:
+        if sum(int(n) >= 10 for n in numbers[:3]) < 2:  # a version's build number
+            return 0
+        last = last[:3] if int(last[:3]) <= 255 else last[:2]
+    address = ".".join([*numbers[:3], last])
+    return 0 if _NO_ONE.fullmatch(address) else len(match) - len(numbers[-1]) + len(last)

@@ -79,6 +79,10 @@ def secrets(text: str) -> Iterator[Span]:
             if any(c.isdigit() for c in m["value"]):
                 yield Span(*m.span("value"), "secret")
     yield from _labelled(text)
+
+
+def random_text(text: str) -> Iterator[Span]:
+    """Long random text without a prefix or a label."""
     for m in _RANDOM.finditer(text):
         if _looks_random(m[0]):
             yield Span(m.start(), m.end(), "secret")
