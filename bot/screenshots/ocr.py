@@ -1,9 +1,41 @@
 """Reading: a picture -> lines of text, each with a box, a score and its words.
 
+`Reader` is a fast path of our own around the PP-OCR weights that the rapidocr wheel carries: no angle classifier,
+strips batched by width, equal crops read once, also across pictures, the most telling lines first when time is short.
+
 Not here: what the words mean (`entities`), what is private (`redaction`), what can be clicked (`grounding`).
 """
 
+import asyncio
+import hashlib
+import importlib.util
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Generic, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydantic import Field
+
 from bot.conversation import Box, Noun
+from bot.screenshots.detection import Detector, Pixels
+from bot.screenshots.recognition import Character, Recogniser, batches, strip_width
+from bot.screenshots.spacing import words
+
+LONGEST = 1280
+"""Text is searched at this size of the longer side at most: below about 832 accuracy is lost."""
+SMALLEST = 9.5
+"""A picture is shrunk for the search only as far as its smallest letters stay this high."""
+LARGEST = 3200
+"""No search above this size of the longer side."""
+DOUBTFUL = 0.5
+"""A line that was read with less than this mean score is not text."""
 
 
 class Word(Noun):
@@ -21,3 +53,191 @@ class Line(Noun):
     box: Box
     score: float
     words: tuple[Word, ...] = ()
+
+
+class Reading(Noun):
+    """What a picture says, top to bottom, and where text was seen that there was no time to read, or no way."""
+
+    lines: tuple[Line, ...] = ()
+    unread: tuple[Box, ...] = ()
+    """Not read for lack of time."""
+    foreign: tuple[Box, ...] = ()
+    """Looks like text and reads as nothing: blurred, too small, or of a script that the weights lack."""
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+
+class Reader:
+    """Reads pictures, one at a time, on threads of its own. Models are loaded when it is made.
+
+    `async with Reader() as reader: reading = await reader.read(picture)`; `examine` is the same, blocking.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        threads = threads or os.cpu_count() or 1
+        folder = weights()
+        self._detector = Detector(folder / "PP-OCRv6_det_small.onnx", threads)
+        self._recogniser = Recogniser(folder / "PP-OCRv6_rec_small.onnx", threads)
+        self._pool = ThreadPoolExecutor(1, "reading")
+        self._lock = Lock()
+        self._pictures: Recent[Reading] = Recent(64)
+        self._crops: Recent[tuple[Character, ...]] = Recent(20_000)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the thread. A reading in progress ends first."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def read(self, picture: Image.Image, budget: float | None = None) -> Reading:
+        """What `picture` says, off the event loop. After `budget` seconds the rest stays unread, and is said."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.examine, picture, budget)
+
+    def examine(self, picture: Image.Image, budget: float | None = None) -> Reading:
+        """The same as `read`, blocking."""
+        started = time.monotonic()
+        pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1]
+        key = hashlib.blake2b(pixels.tobytes(), key=str(pixels.shape).encode()).digest()
+        with self._lock:
+            known = self._pictures.get(key)
+            if known is not None:
+                return known.model_copy(update={"seconds": {"read": time.monotonic() - started}})
+            reading = self._examine(pixels, started, None if budget is None else started + budget)
+            if not reading.unread:
+                self._pictures.put(key, reading)
+            return reading
+
+    def _examine(self, pixels: Pixels, started: float, until: float | None) -> Reading:
+        boxes = self._find(pixels)
+        found = time.monotonic()
+        order = _telling(boxes, pixels) if until is not None else list(range(len(boxes)))
+        crops = [_crop(pixels, box) for box in boxes]
+        characters = self._recognise(crops, order, until)
+        lines: list[Line] = []
+        foreign = []
+        for box, crop, read in zip(boxes, crops, characters, strict=True):
+            if read is None:
+                continue
+            line = _line(box, crop, read)
+            if line is None:
+                foreign.append(_box(box))
+            else:
+                lines.append(line)
+        unread = tuple(_box(b) for b, c in zip(boxes, characters, strict=True) if c is None)
+        seconds = {"detect": found - started, "recognise": time.monotonic() - found}
+        return Reading(lines=_ordered(lines), unread=unread, foreign=tuple(foreign), seconds=seconds)
+
+    def _find(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Boxes of text, searched at the smallest size at which the smallest letters stay readable."""
+        longest = max(pixels.shape[:2])
+        boxes = self._detector.find(pixels, LONGEST)
+        if longest <= LONGEST or not len(boxes):
+            return boxes
+        letters = np.percentile(boxes[:, 3] - boxes[:, 1], 10) / 1.6
+        needed = min(longest, LARGEST, SMALLEST / letters * longest)
+        return self._detector.find(pixels, int(needed)) if needed > LONGEST else boxes
+
+    def _recognise(
+        self, crops: Sequence[Pixels], order: Sequence[int], until: float | None
+    ) -> list[tuple[Character, ...] | None]:
+        """The characters of each crop, those of equal crops read once; None where time ran out."""
+        keys = [hashlib.blake2b(c.tobytes(), key=str(c.shape).encode(), digest_size=16).digest() for c in crops]
+        known = {key: self._crops.get(key) for key in keys}
+        wanted = list(OrderedDict((keys[i], i) for i in order if known[keys[i]] is None).values())
+        chunk = len(wanted) if until is None else 32
+        for start in range(0, len(wanted), max(1, chunk)):
+            part = wanted[start : start + chunk]
+            for batch in batches([strip_width(crops[i].shape[1], crops[i].shape[0]) for i in part]):
+                if until is not None and time.monotonic() > until:
+                    break
+                picked = [part[i] for i in batch]
+                for i, read in zip(picked, self._recogniser.read([crops[i] for i in picked]), strict=True):
+                    known[keys[i]] = read
+                    self._crops.put(keys[i], read)
+        return [known[key] for key in keys]
+
+
+def weights() -> Path:
+    """The folder of the weights in the rapidocr wheel, found without importing it."""
+    spec = importlib.util.find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("the package rapidocr, which carries the weights for reading, is missing: install it")
+    return Path(spec.origin).parent / "models"
+
+
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """The values used last, as many as there is room for."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._kept: OrderedDict[bytes, T] = OrderedDict()
+
+    def get(self, key: bytes) -> T | None:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def put(self, key: bytes, value: T) -> None:
+        self._kept[key] = value
+        if len(self._kept) > self._room:
+            self._kept.popitem(last=False)
+
+
+def _crop(pixels: Pixels, box: npt.NDArray[np.float32]) -> Pixels:
+    left, top, right, bottom = int(box[0]), int(box[1]), int(np.ceil(box[2])), int(np.ceil(box[3]))
+    crop = pixels[top:bottom, left:right]
+    return np.rot90(crop) if crop.shape[0] > 2 * crop.shape[1] and crop.shape[0] > 60 else crop
+
+
+def _line(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]) -> Line | None:
+    runs, ink = words(read, crop)
+    score = float(np.mean([c.score for c in read])) if read else 0.0
+    if not runs or score < DOUBTFUL:
+        return None
+    left, top = int(box[0]), int(box[1])
+    upper, lower = float(top + max(0, ink.top - 1)), float(top + ink.bottom + 1)
+    placed = tuple(
+        Word(text=r.text, box=(left + r.left, upper, left + r.right, lower), score=round(r.score, 3)) for r in runs
+    )
+    whole = (placed[0].box[0], upper, placed[-1].box[2], lower)
+    return Line(text=" ".join(r.text for r in runs), box=whole, score=round(score, 3), words=placed)
+
+
+def _box(box: npt.NDArray[np.float32]) -> Box:
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])
+
+
+def _telling(boxes: npt.NDArray[np.float32], pixels: Pixels) -> list[int]:
+    """Indices of the boxes, the most telling first: red, large, near the middle."""
+    height, width = pixels.shape[:2]
+
+    def worth(i: int) -> float:
+        box = boxes[i]
+        x, y = (box[0] + box[2]) / 2 / width - 0.5, (box[1] + box[3]) / 2 / height - 0.5
+        crop = _crop(pixels, box)[::2, ::2].astype(np.int16)
+        red = float(((crop[..., 2] - crop[..., :2].max(2)) > 60).mean()) if crop.size else 0.0
+        return float(-2 * (x * x + y * y) + 4 * min(0.25, red) + min(0.5, (box[3] - box[1]) / 80))
+
+    return sorted(range(len(boxes)), key=worth, reverse=True)
+
+
+def _ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Top to bottom, and left to right among lines of one row."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=_middle):
+        if rows and _middle(line) - _middle(rows[-1][-1]) < 0.4 * (line.box[3] - line.box[1]):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    by_left: Callable[[Line], float] = lambda line: line.box[0]  # noqa: E731
+    return tuple(line for row in rows for line in sorted(row, key=by_left))
+
+
+def _middle(line: Line) -> float:
+    return (line.box[1] + line.box[3]) / 2

@@ -1,14 +1,20 @@
 """look(picture) -> Screen: reading, entities, legibility, redaction and controls of one picture in one frozen value."""
 
+import asyncio
+import time
+from collections.abc import Sequence
 from typing import Literal
 
+from PIL import Image
+from pydantic import Field
+
 from bot.conversation import Box, Noun, Outcome
+from bot.screenshots import entities, grounding, legibility, redaction
 from bot.screenshots.entities import Entity
 from bot.screenshots.grounding import Control
-from bot.screenshots.ocr import Line
+from bot.screenshots.legibility import PictureKind
+from bot.screenshots.ocr import Line, Reader, Reading
 from bot.screenshots.redaction import Sensitive
-
-PictureKind = Literal["screen", "photo", "document", "picture", "empty"]
 
 
 class Mark(Noun):
@@ -40,7 +46,7 @@ class Screen(Noun):
     theme: Literal["light", "dark"] = "light"
     language: str = ""
     """ISO 639-1 code of the screen's text, empty when too little was read to tell."""
-    seconds: dict[str, float] = {}
+    seconds: dict[str, float] = Field(default_factory=dict)
 
     @property
     def legible(self) -> bool:
@@ -51,3 +57,49 @@ class Screen(Noun):
     def text(self) -> str:
         """All lines, top to bottom, one per row."""
         return "\n".join(line.text for line in self.lines)
+
+
+async def look(
+    picture: Image.Image,
+    sha256: str,
+    reader: Reader,
+    *,
+    budget: float | None = None,
+    own_patterns: Sequence[str] = (),
+) -> Screen:
+    """All that can be known of an upright `picture`, off the event loop, within about `budget` seconds of reading.
+
+    `own_patterns` are the owner's own private patterns, see `redaction.find`.
+    """
+    reading = await reader.read(picture, budget)
+    return await asyncio.to_thread(understand, picture, sha256, reading, own_patterns)
+
+
+def understand(picture: Image.Image, sha256: str, reading: Reading, own_patterns: Sequence[str] = ()) -> Screen:
+    """What a reading of `picture` means; blocking."""
+    started = time.monotonic()
+    lines = reading.lines
+    verdict = legibility.judge(picture, reading)
+    facts = entities.find(lines, picture)
+    sensitive = redaction.find(lines, picture, own_patterns)
+    private = time.monotonic()
+    controls = grounding.controls(lines, picture)
+    ended = time.monotonic()
+    seconds = {**reading.seconds, "understand": private - started, "controls": ended - private}
+    return Screen(
+        sha256=sha256,
+        width=picture.width,
+        height=picture.height,
+        kind=verdict.kind,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        lines=lines,
+        entities=facts.entities,
+        sensitive=sensitive,
+        controls=controls,
+        where=facts.where,
+        error=facts.error,
+        theme=verdict.theme,
+        language=facts.language,
+        seconds={**seconds, "total": sum(seconds.values())},
+    )

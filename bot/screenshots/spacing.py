@@ -1,0 +1,127 @@
+"""Characters of a crop -> words, each placed on its own ink.
+
+The recogniser says roughly where a character stands, the picture says exactly. A gap in the ink that is as wide as a
+space is one, also where the recogniser saw none; that is how labels stuck together come apart.
+
+Not here: recognising (`recognition`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.screenshots.detection import Pixels
+from bot.screenshots.recognition import Character
+
+Columns = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One word within a crop: its characters, and where its ink starts and ends, in columns of the crop."""
+
+    text: str
+    left: float
+    right: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Where a crop is drawn on: its columns, and the first and last row of the letters."""
+
+    columns: Columns
+    top: int
+    bottom: int
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+def ink(crop: Pixels) -> Ink:
+    """What is drawn in a crop. Rules and frames, which cross it from side to side, do not count."""
+    height = crop.shape[0]
+    flat = crop.reshape(-1, 3)
+    ground = np.median(flat[:: max(1, len(flat) // 4096)], axis=0)
+    off = np.abs(crop.astype(np.int16) - ground.astype(np.int16)).max(2)
+    drawn = off > max(16.0, 0.3 * float(np.percentile(off, 99)))
+    rows = drawn.mean(1)
+    drawn[rows > 0.9] = False
+    inked = np.flatnonzero(drawn.any(1))
+    top, bottom = (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, height)
+    return Ink(drawn.any(0), top, bottom)
+
+
+def words(characters: Sequence[Character], crop: Pixels) -> tuple[tuple[Run, ...], Ink]:
+    """The words of a crop, left to right, and its ink."""
+    drawn = ink(crop)
+    if not characters:
+        return (), drawn
+    width = crop.shape[1]
+    at = [c.at * width for c in characters]
+    groups = _groups(characters, at, drawn)
+    edges = [_first(drawn.columns, at[groups[0][0]], drawn.height)] if groups else []
+    runs = []
+    for number, group in enumerate(groups):
+        last = at[group[-1]]
+        if number + 1 < len(groups):
+            right, following = _gap(drawn.columns, last, at[groups[number + 1][0]])
+        else:
+            right, following = _last(drawn.columns, last, drawn.height), 0.0
+        text = "".join(characters[i].text for i in group)
+        runs.append(Run(text, edges[-1], max(right, edges[-1] + 1), _mean([characters[i].score for i in group])))
+        edges.append(following)
+    return tuple(runs), drawn
+
+
+def _groups(characters: Sequence[Character], at: Sequence[float], drawn: Ink) -> list[list[int]]:
+    """Indices of the characters of each word: parted at the spaces that were read, and at gaps as wide as one."""
+    groups: list[list[int]] = [[]]
+    letters = [i for i, c in enumerate(characters) if c.text.strip()]
+    between = {b: _gap(drawn.columns, at[a], at[b]) for a, b in pairwise(letters)}
+    gaps = {b: end - start for b, (start, end) in between.items()}
+    spaced = [g for i, g in gaps.items() if not characters[i - 1].text.strip()]
+    tight = [g for i, g in gaps.items() if characters[i - 1].text.strip()]
+    wide = max(0.45 * drawn.height, 2.5 * _median(tight) + 1, 0.8 * _median(spaced))
+    for i in letters:
+        apart = i > 0 and not characters[i - 1].text.strip()
+        if groups[-1] and (apart or gaps.get(i, 0) >= wide):
+            groups.append([])
+        groups[-1].append(i)
+    return [g for g in groups if g]
+
+
+def _gap(columns: Columns, start: float, end: float) -> tuple[float, float]:
+    """The widest run of empty columns between two places, or their middle twice when there is none."""
+    lo, hi = max(0, int(start)), min(len(columns), int(np.ceil(end)) + 1)
+    empty = np.flatnonzero(np.diff(np.concatenate(([False], ~columns[lo:hi], [False])).astype(np.int8)))
+    if not len(empty):
+        return (start + end) / 2, (start + end) / 2
+    starts, ends = empty[0::2], empty[1::2]
+    widest = int((ends - starts).argmax())
+    return float(lo + starts[widest]), float(lo + ends[widest])
+
+
+def _first(columns: Columns, at: float, height: float) -> float:
+    """The column where the ink around `at` begins, looking as far as a character is wide."""
+    lo, hi = max(0, int(at - height)), min(len(columns), int(at) + 2)
+    inked = np.flatnonzero(columns[lo:hi])
+    return float(lo + inked[0]) if len(inked) else max(0.0, at - height / 4)
+
+
+def _last(columns: Columns, at: float, height: float) -> float:
+    lo, hi = max(0, int(at) - 1), min(len(columns), int(at + height) + 1)
+    inked = np.flatnonzero(columns[lo:hi])
+    return float(lo + inked[-1] + 1) if len(inked) else min(float(len(columns)), at + height / 4)
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) else 0.0
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
