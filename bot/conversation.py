@@ -89,7 +89,7 @@ class FoundPassage(Noun):
 
 
 class Message(Noun):
-    """Somebody said something. `who` is the shown name of an agent."""
+    """Somebody said something. `who` is the shown name of an agent, `avatar` the address of the agent's picture."""
 
     event: Literal["message"] = "message"
     id: str
@@ -97,6 +97,7 @@ class Message(Noun):
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     who: str | None = None
+    avatar: str | None = None
 
 
 class Attached(Noun):
@@ -221,7 +222,47 @@ class OwnerChanged(Noun):
     event: Literal["owner"] = "owner"
     owner: Owner
     reason: str = ""
+    """For the customer, in words."""
     who: str | None = None
+    avatar: str | None = None
+    agent: str | None = None
+    """The agent's identity at the desk or in Slack; names may be shared, this is not."""
+
+
+class Edited(Noun):
+    """The owner changed what was said to the customer; `text` None takes it back."""
+
+    event: Literal["edited"] = "edited"
+    message_id: str
+    text: str | None
+
+
+class Reminded(Noun):
+    """Nobody has answered yet, and it was said: to the customer (`text` is what they read) or to the team."""
+
+    event: Literal["reminded"] = "reminded"
+    step: Literal["customer", "team", "last"]
+    text: str = ""
+
+
+class Held(Noun):
+    """An agent's words while the bot owns the conversation: they wait until the agent decides. Staff only."""
+
+    event: Literal["held"] = "held"
+    id: str
+    who: str
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    agent: str | None = None
+
+
+class Decided(Noun):
+    """What became of held words: the agent took over, only these were sent, or they stayed a note. Staff only."""
+
+    event: Literal["decided"] = "decided"
+    held_id: str
+    choice: Literal["take_over", "send", "note"]
+    who: str
 
 
 class Rated(Noun):
@@ -256,13 +297,17 @@ Event = Annotated[
     | Done
     | Stopped
     | OwnerChanged
+    | Edited
+    | Reminded
+    | Held
+    | Decided
     | Rated
     | Noted,
     Field(discriminator="event"),
 ]
 DRAFT_EVENTS = ("delta", "reset", "step")
 """These live in the running answer's draft and expire with it; all others are facts of the log."""
-STAFF_EVENTS = ("noted", "found")
+STAFF_EVENTS = ("noted", "found", "held", "decided")
 """These are never sent to a customer."""
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -303,6 +348,8 @@ class Conversation:
     id: str
     owner: Owner = "bot"
     who: str | None = None
+    agent: str | None = None
+    """The owning agent's identity, where `who` is the shown name."""
     last_event: int = 0
     """The id of the newest event that was folded in."""
     messages: tuple[Message, ...] = ()
@@ -312,7 +359,7 @@ class Conversation:
     pointed: dict[int, tuple[Pointed, ...]] = field(default_factory=dict)
     ratings: dict[int, Rated] = field(default_factory=dict)
     human_took: frozenset[str] = frozenset()
-    """Ids of customers' messages that arrived, or were still unanswered, while a human owned the conversation."""
+    """Ids of customers' messages that the bot need not answer: a human owned the conversation, or closed it."""
 
     @property
     def unlooked(self) -> tuple[Attachment, ...]:
@@ -337,6 +384,8 @@ class Conversation:
                 )
                 known = self.attachments | {a.id: a for a in event.attachments}
                 return replace(changed, messages=(*self.messages, event), attachments=known, human_took=took)
+            case Edited():
+                return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached():
                 return replace(changed, attachments=self.attachments | {event.attachment.id: event.attachment})
             case Seen():
@@ -349,13 +398,17 @@ class Conversation:
                 return replace(changed, pointed=self.pointed | {event.turn: (*self.pointed.get(event.turn, ()), event)})
             case OwnerChanged():
                 took = self.human_took
-                if event.owner == "human":
+                if event.owner in ("human", "closed"):
                     took = took | {m.id for m in self.unanswered}
-                return replace(changed, owner=event.owner, who=event.who, human_took=took)
+                return replace(changed, owner=event.owner, who=event.who, agent=event.agent, human_took=took)
             case Rated():
                 return replace(changed, ratings=self.ratings | {event.turn: event})
             case _:
                 return changed
+
+
+def _edited(message: Message, change: Edited) -> Message:
+    return message.model_copy(update={"text": change.text or ""}) if message.id == change.message_id else message
 
 
 def _corrected(seen: dict[str, Seen], change: Corrected) -> dict[str, Seen]:

@@ -1,0 +1,29 @@
+-- Takes events in from a channel: durable, once per key, and due unless somebody holds the conversation.
+-- -> gone | same, id | conflict | changed, owner, who | busy | full | new, id
+local id, head = given.id, load(given.id)
+if not head then return {'gone'} end
+local known, same = used(id)
+if same then
+  renew(id, head)
+  return {'same', known}
+elseif known then
+  return {'conflict'}
+end
+if given.epoch and given.epoch ~= head.epoch then return {'changed', head.owner, head.who or ''} end
+if given.facts and redis.call('XLEN', tag .. id .. ':log') >= given.facts then return {'full'} end
+if given.unanswered and head.pending >= given.unanswered then return {'busy'} end
+if given.needs_turn then newest_wake('turn') end
+
+append_given(id, head)
+set_owner(id, head, given.owner)
+if given.needs_turn then
+  head['in'] = head.fact
+  if given.counts then head.pending = head.pending + 1 end
+end
+save(id, head)
+use(id, given.result)
+if given.needs_turn then due(id, head, 'turn') end
+if given.mirror then due(id, head, 'slack') end
+set_timer(id, given.timer)
+renew(id, head)
+return {'new', given.result}
