@@ -1,0 +1,245 @@
+"""The card and the private prompts as pure functions: state -> Block Kit.
+
+Whatever a customer, a model or a picture said is escaped here and marked `verbatim`, so that it links to nothing and
+calls nobody. Not here: what is shown (`card`), when it is posted (`mirror`).
+"""
+
+from typing import Any
+
+from bot.conversation import Held
+from handlers.slack.card import Card, Used
+from handlers.slack.text import escape, fit, mrkdwn, pieces, short, when
+from prompts import say
+
+Block = dict[str, Any]
+TEXT = 1_500
+"""Most characters of a draft on the card; the whole is in its modal."""
+SNOOZES = {"15m": 900, "1h": 3_600, "4h": 14_400, "1d": 86_400}
+
+
+def section(text: str, **more: Any) -> Block:
+    """A section of markup, already escaped."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": fit(text), "verbatim": True}, **more}
+
+
+def sections(text: str) -> list[Block]:
+    """As many sections as `text` (already escaped) needs."""
+    return [section(piece) for piece in pieces(text)]
+
+
+def context(*texts: str) -> Block:
+    """A line of small print, already escaped."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": fit(t), "verbatim": True} for t in texts]}
+
+
+def button(action: str, value: str, label: str, style: str | None = None) -> Block:
+    """A button; `label` is its words."""
+    look = {"style": style} if style else {}
+    return {"type": "button", "action_id": action, "value": value, "text": plain(label), **look}
+
+
+def plain(text: str) -> Block:
+    """Plain text, as buttons and titles take it."""
+    return {"type": "plain_text", "text": short(text, 75)}
+
+
+def card_blocks(card: Card) -> list[Block]:
+    """The card: one message per conversation, edited in place."""
+    title = say("slack.card_title", customer=card.customer or _customer())
+    blocks: list[Block] = [{"type": "header", "text": plain(title)}, context(*_state(card))]
+    if card.alerts_only:
+        blocks.append(context(say("slack.alerts_only")))
+    if card.asked:
+        blocks.append(section(fit(f"&gt; {escape(short(card.asked, 600))}", 1_500)))
+    blocks.append({"type": "section", "fields": [_field(name, text) for name, text in _facts(card)]})
+    if card.picture:
+        alt = say("slack.card_picture")
+        blocks.append({"type": "image", "slack_file": {"id": card.picture}, "alt_text": alt})
+    if card.nearest:
+        links = " · ".join(_link(n.title, n.url) for n in card.nearest)
+        blocks.append(context(f"*{say('slack.card_nearest')}* {links}"))
+    if card.draft and card.owner != "closed":
+        blocks.append(
+            section(f"*{say('slack.card_draft')}*\n{fit(_quoted(mrkdwn(short_lines(card.draft, TEXT))), 2_500)}")
+        )
+    blocks += [_held(card.conversation, h) for h in card.held[-3:]]
+    blocks += [context(line) for line in _used(card)]
+    if not card.alerts_only:
+        blocks += _actions(card)
+    small = [say("slack.card_words")] if not card.alerts_only else []
+    if card.desk_url:
+        small.append(say("slack.card_desk", url=card.desk_url))
+    return [*blocks, context(*small)] if small else blocks
+
+
+def card_text(card: Card) -> str:
+    """The card in one line, for notifications and for readers that show no blocks."""
+    about = card.error or card.asked or card.reason
+    return escape(short(f"{say('slack.card_title', customer=card.customer or _customer())}: {about}", 300))
+
+
+def held_prompt(conversation_id: str, held: Held, owner: str) -> list[Block]:
+    """The private question to an agent whose words were held: take over, send only this, keep as a note."""
+    value = f"{conversation_id} {held.id}"
+    lead = say("slack.held_closed") if owner == "closed" else say("slack.held_bot")
+    buttons = [
+        button("held_take_over", value, say("slack.held_take"), "primary"),
+        button("held_send", value, say("slack.held_once")),
+        button("held_note", value, say("slack.held_note")),
+    ]
+    quoted = _quoted(escape(short(held.text, 1_000)))
+    return [section(lead), section(quoted), {"type": "actions", "elements": buttons}]
+
+
+def words(text: str) -> list[Block]:
+    """Whole words of a customer or an agent, exactly as said."""
+    return sections(escape(text))
+
+
+def answer(text: str, sources: list[tuple[str, str | None]]) -> list[Block]:
+    """The bot's answer in Slack's markup, with its sources in small print."""
+    blocks = sections(mrkdwn(text))
+    if sources:
+        blocks.append(context(f"*{say('slack.ask_sources')}* " + " · ".join(_link(t, u) for t, u in sources[:5])))
+    return blocks
+
+
+def text_modal(callback: str, title: str, submit: str, text: str, metadata: str) -> Block:
+    """A modal with one text to write: the draft, or a note."""
+    field: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": 3_000}
+    if text:
+        field["initial_value"] = text[:3_000]
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "private_metadata": metadata,
+        "title": {"type": "plain_text", "text": short(title, 24)},
+        "submit": plain(submit),
+        "close": plain(say("slack.modal_cancel")),
+        "blocks": [{"type": "input", "block_id": "text", "label": plain(say("slack.modal_text")), "element": field}],
+    }
+
+
+def feedback(value: str) -> Block:
+    """Thumbs up and down under an answer to an agent."""
+    return {
+        "type": "context_actions",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": "ask_feedback",
+                "positive_button": {"text": plain(say("slack.ask_good")), "value": f"good {value}"},
+                "negative_button": {"text": plain(say("slack.ask_bad")), "value": f"bad {value}"},
+            }
+        ],
+    }
+
+
+def short_lines(text: str, most: int) -> str:
+    """`text` with its lines kept, cut with an ellipsis when it is longer than `most` characters."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _state(card: Card) -> list[str]:
+    who = escape(card.who or "")
+    state = {
+        "bot": say("slack.state_bot"),
+        "waiting": say("slack.state_waiting"),
+        "human": say("slack.state_human", who=who),
+        "closed": say("slack.state_closed"),
+    }[card.owner]
+    if card.alerts_only and card.owner == "human":
+        state = f":bust_in_silhouette: {who}"
+    lines = [state, say("slack.card_since", when=when(card.since))]
+    if card.assigned:
+        lines.append(say("slack.card_assigned", who=escape(card.assigned)))
+    return lines
+
+
+def _facts(card: Card) -> list[tuple[str, str]]:
+    belief = ""
+    if card.belief:
+        percent = round(100 * card.confidence)
+        belief = say("slack.card_belief_value", title=short(card.belief, 200), percent=percent)
+    error = card.error + (f"\n{' · '.join(card.exact)}" if card.exact else "")
+    return [
+        (say("slack.card_reason"), card.reason or say("slack.card_unknown")),
+        (say("slack.card_where"), card.where or say("slack.card_unknown")),
+        (say("slack.card_error"), error.strip() or say("slack.card_unknown")),
+        (say("slack.card_tried"), "\n".join(card.tried[-4:]) or say("slack.card_nothing")),
+        (say("slack.card_belief"), belief or say("slack.card_unknown")),
+    ]
+
+
+def _field(name: str, text: str) -> Block:
+    return {"type": "mrkdwn", "text": fit(f"*{name}*\n{escape(short_lines(text, 500))}", 700), "verbatim": True}
+
+
+def _held(conversation_id: str, held: Held) -> Block:
+    line = say("slack.card_held", who=escape(held.who), text=fit(escape(short(held.text, 200)), 400))
+    return section(line, accessory=button("held_open", f"{conversation_id} {held.id}", say("slack.held_open")))
+
+
+def _used(card: Card) -> list[str]:
+    lines = []
+    for used in sorted(card.used.values(), key=lambda u: u.at):
+        if used.action == "snooze" and card.snoozed_until:
+            lines.append(say("slack.card_snoozed", when=when(card.snoozed_until), who=escape(used.who)))
+        elif used.action != "snooze":
+            lines.append(used_line(used))
+    return lines
+
+
+def used_line(used: Used) -> str:
+    """What a used button leaves in its place: what, who, when."""
+    return say("slack.used", what=say(f"slack.did_{used.action}"), who=escape(used.who), when=when(used.at))
+
+
+def _actions(card: Card) -> list[Block]:
+    value = card.conversation
+    if card.owner == "closed":
+        return [{"type": "actions", "elements": [button("reopen", value, say("slack.reopen"))]}]
+    first: list[Block] = []
+    if card.owner != "human":
+        first.append(button("take", value, say("slack.take"), "primary"))
+    if card.draft and "send_draft" not in card.used:
+        first.append(button("send_draft", value, say("slack.send_draft")))
+    if card.draft:
+        first.append(button("edit_draft", value, say("slack.edit_draft")))
+    if "screenshot" not in card.used:
+        first.append(button("screenshot", value, say("slack.screenshot")))
+    second = [button("note", value, say("slack.note")), _assign(), _snooze()]
+    if card.owner == "human":
+        second.append(button("hand_back", value, say("slack.hand_back")))
+    second.append(button("resolve", value, say("slack.resolve")))
+    return [
+        {"type": "actions", "block_id": f"first:{value}", "elements": first},
+        {"type": "actions", "block_id": f"second:{value}", "elements": second},
+    ]
+
+
+def _assign() -> Block:
+    return {"type": "users_select", "action_id": "assign", "placeholder": plain(say("slack.assign"))}
+
+
+def _snooze() -> Block:
+    options = [{"text": plain(say(f"slack.snooze_{name}")), "value": name} for name in SNOOZES]
+    return {
+        "type": "static_select",
+        "action_id": "snooze",
+        "placeholder": plain(say("slack.snooze")),
+        "options": options,
+    }
+
+
+def _link(title: str, url: str | None) -> str:
+    name = escape(short(title, 150)).replace("|", "/")
+    return f"<{url.replace('&', '&amp;')}|{name}>" if url and url.startswith(("http://", "https://")) else name
+
+
+def _quoted(escaped: str) -> str:
+    return "\n".join(f"&gt; {line}" for line in escaped.split("\n"))
+
+
+def _customer() -> str:
+    return say("slack.customer")

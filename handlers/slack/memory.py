@@ -1,0 +1,21 @@
+"""What the Slack side asks of the store besides the log: small texts beside a conversation, marks, and seconds.
+
+Fields that the mirror writes under its lease go through the lease; these are for everybody else. All of a
+conversation's fields live and die with it. Not here: what is said (`bot.helpdesk` writes the log).
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Memory(Protocol):
+    """Offered by the store."""
+
+    async def fields(self, conversation_id: str) -> dict[str, str]:
+        """All that Slack keeps beside a conversation, the mirror's own fields among it; empty when it is gone."""
+
+    async def keep(self, conversation_id: str, fields: Mapping[str, str]) -> None:
+        """Writes fields in one step and makes the conversation due for the mirror. Nothing when it is gone."""
+
+    async def once(self, name: str, seconds: float) -> bool:
+        """Whether this is the first time in `seconds` that `name` is asked about."""

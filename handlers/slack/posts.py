@@ -1,0 +1,120 @@
+"""A fact of the log -> what is posted of it in the thread, in order. Pure.
+
+Whole messages only: deltas, plans and steps are never posted. Not here: sending (`mirror`), the card (`card`).
+"""
+
+import hashlib
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field, replace
+
+from bot.conversation import (
+    Answered,
+    Attachment,
+    Edited,
+    Event,
+    Message,
+    Noted,
+    OwnerChanged,
+    Pointed,
+    Rated,
+    Reminded,
+    Stopped,
+)
+from handlers.slack.blocks import Block, answer, context, words
+from handlers.slack.pacer import Rank
+from handlers.slack.text import escape, short, shown_name
+from prompts import say
+
+
+@dataclass(frozen=True)
+class Post:
+    """One post in a thread: words, or (with `picture`) a file."""
+
+    key: str
+    """Names it for ever: `<event id>.<number>`. Kept as the post's metadata, so that it is found again."""
+    rank: Rank
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+    username: str | None = None
+    icon: str | None = None
+    picture: Attachment | None = None
+    fleeting: bool = False
+    """A line about the state of things: when another one follows it unsent, it is not sent at all."""
+    broadcast: bool = False
+    """Shown in the channel too, not in the thread alone."""
+    turn: int | None = None
+    """The bot's turn that this is the answer of: a later answer of the same turn replaces it."""
+
+
+def posts(event_id: int, event: Event | None, customer: str, written: Container[str]) -> list[Post]:
+    """What one fact adds to the thread. `written` holds the ids of what was written there."""
+    match event:
+        case Message(sender="customer"):
+            return list(_customers(event_id, event, customer))
+        case Message(sender="agent") if event.id not in written:
+            return list(_agents(event_id, event))
+        case Answered():
+            sources = [(c.title, c.url) for c in event.citations]
+            name = say("slack.bot_name")
+            text, blocks = escape(short(event.text, 300)), answer(event.text, sources)
+            return [Post(f"{event_id}.0", Rank.BOT, text, blocks, name, ":robot_face:", turn=event.turn)]
+        case Noted() if note_id(event.who, event.text) not in written:
+            return [_status(event_id, say("slack.note_by", who=escape(event.who), text=escape(event.text)))]
+        case Stopped() if event.text.strip():
+            text = escape(short(event.text, 1_000))
+            return [_status(event_id, say("slack.stopped", text=text))]
+        case OwnerChanged():
+            return [replace(_status(event_id, _owner(event)), fleeting=True)]
+        case Reminded(step="team"):
+            return [replace(_status(event_id, say("slack.still_waiting")), broadcast=True)]
+        case Edited() if event.message_id not in written:
+            line = say("slack.edited", text=escape(event.text)) if event.text else say("slack.taken_back")
+            return [_status(event_id, line)]
+        case Rated():
+            comment = escape(short(event.comment, 500))
+            line = say("slack.rated_well") if event.helped else say("slack.rated_badly", comment=comment)
+            return [_status(event_id, line.strip())]
+    return []
+
+
+def note_id(who: str, text: str) -> str:
+    """The name of a note that was written in Slack: notes carry no id of their own."""
+    return "note-" + hashlib.sha256(f"{who}\0{text}".encode()).hexdigest()[:16]
+
+
+def pointed_attachment(event: Event | None) -> str | None:
+    """The picture that a fact put a ring on."""
+    return event.attachment_id if isinstance(event, Pointed) else None
+
+
+def _customers(event_id: int, event: Message, customer: str) -> Iterator[Post]:
+    name = shown_name(customer, say("slack.customer"))
+    icon = ":bust_in_silhouette:"
+    if event.text.strip():
+        text = escape(short(event.text, 300))
+        yield Post(f"{event_id}.0", Rank.CUSTOMER, text, words(event.text), name, icon)
+    for n, attachment in enumerate(event.attachments, start=1):
+        yield Post(f"{event_id}.{n}", Rank.CUSTOMER, name, username=name, icon=icon, picture=attachment)
+
+
+def _agents(event_id: int, event: Message) -> Iterator[Post]:
+    """An agent's words from the desk: shown here too, under the agent's name."""
+    name = short(event.who or "?", 60)
+    yield Post(f"{event_id}.0", Rank.STATUS, escape(short(event.text, 300)), words(event.text or " "), name)
+    for n, attachment in enumerate(event.attachments, start=1):
+        yield Post(f"{event_id}.{n}", Rank.STATUS, name, username=name, picture=attachment)
+
+
+def _status(event_id: int, line: str) -> Post:
+    return Post(f"{event_id}.0", Rank.STATUS, line, [context(line)])
+
+
+def _owner(event: OwnerChanged) -> str:
+    who = escape(event.who or "")
+    if event.owner == "waiting":
+        return say("slack.waits", reason=escape(event.reason))
+    if event.owner == "human":
+        return say("slack.took", who=who)
+    if event.owner == "closed":
+        return say("slack.resolved", who=who) if who else say("slack.resolved_alone")
+    return say("slack.handed_back")
