@@ -1,0 +1,79 @@
+"""The web channel as one ASGI app: every route, every error as a problem document, and its own description.
+
+Everything it needs is handed in by the composition root; it opens nothing itself. Not here: what the routes do
+(`conversations`, `desk`, `help`, `pictures`, `pages`, `health`).
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+
+from handlers.web import conversations, desk, help, pictures
+from handlers.web.context import Web
+from handlers.web.health import health
+from handlers.web.origins import Origins
+from handlers.web.pages import pages
+from handlers.web.problems import ProblemDocument, handle_problems
+
+HERE = Path(__file__).parent
+PAGES = HERE / "pages"
+STATIC = HERE / "static"
+JSON_BYTES = 256 * 1024
+"""The longest body of a route that takes no pictures."""
+
+
+def create_app(
+    web: Web,
+    *,
+    version: str,
+    metrics: CollectorRegistry,
+    origins: Iterable[str] = (),
+    public_url: str | None = None,
+    page_folder: Path = PAGES,
+    static_folder: Path = STATIC,
+) -> FastAPI:
+    """The app. `origins` may embed the widget besides this server's own pages, whose address is `public_url` (unset:
+    whatever the request was sent to). Raises ValueError for an origin that is none."""
+    app = FastAPI(
+        title="HelpLens",
+        version=version,
+        description="Screenshots in, answers out. Errors are RFC 9457 problem documents.",
+        max_body_size=JSON_BYTES,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.web = web
+    api = APIRouter(prefix="/api/v1")
+    for router in (conversations.router, pictures.router, help.router, desk.router):
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(health(metrics))
+    app.include_router(pages(page_folder, static_folder))
+    handle_problems(app)
+    app.add_middleware(Origins, allowed=tuple(origins), public_url=public_url)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the one shape of errors and the bearer tokens."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    components = schema.setdefault("components", {})
+    components.setdefault("schemas", {})["ProblemDocument"] = ProblemDocument.model_json_schema()
+    components["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A conversation's token, the site's signed user token, or a desk token.",
+        }
+    }
+    schema["security"] = [{"token": []}, {}]
+    app.openapi_schema = schema
+    return schema

@@ -1,0 +1,147 @@
+"""What every route of the web channel is handed: its parts, and who is asking.
+
+The parts are made once by `create_app` and reached through FastAPI's dependencies. Not here: how a token is made and
+checked (`identity`).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from bot.conversation import Conversation
+from bot.helpdesk import HelpDesk, customer_hash
+from bot.knowledge.articles import Passage
+from handlers.web.identity import Access, SignedIn, Tokens, User
+from handlers.web.limits import Limits, network
+from handlers.web.problems import Problem
+from handlers.web.uploads import UploadLimits
+
+Check = Callable[[], Awaitable[None]]
+"""Asks one service whether it is there; raises when it is not, saying what is wrong."""
+LONGEST_TEXT = 8_000
+
+
+@dataclass(frozen=True)
+class Web:
+    """The parts of the web channel.
+
+    `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
+    both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
+    `draft` what an agent could send next, "" for nothing; `notice` is what the widget says of the bot; `checks` are
+    the services that `/readyz` asks.
+    """
+
+    desk: HelpDesk
+    tokens: Tokens
+    limits: Limits
+    picture: Callable[[str], Awaitable[bytes]]
+    passages: Callable[[str], Sequence[Passage]]
+    redacted: Callable[[str], Awaitable[bytes]] | None = None
+    draft: Callable[[Conversation], Awaitable[str]] | None = None
+    uploads: UploadLimits = field(default_factory=UploadLimits)
+    notice: str = ""
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+def parts(request: Request) -> Web:
+    """The parts that this app was made with."""
+    web: Web = request.app.state.web
+    return web
+
+
+Parts = Annotated[Web, Depends(parts)]
+
+
+def address(request: Request) -> str:
+    """Where a request comes from, as limits count it. Behind a proxy the server must be told to trust it."""
+    return network(request.client.host) if request.client else "unknown"
+
+
+Address = Annotated[str, Depends(address)]
+
+
+def bearer(authorization: Annotated[str | None, Header()] = None) -> str | None:
+    """The token of the Authorization header."""
+    kind, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if kind.lower() == "bearer" else None
+
+
+Bearer = Annotated[str | None, Depends(bearer)]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody outside a conversation: a proven user, a visitor who was here before, or a new one."""
+
+    customer: str
+    user: User | None = None
+    expires: float | None = None
+
+
+async def caller(web: Parts, token: Bearer, source: Address) -> Caller:
+    """Who opens a conversation. A token that is no good is refused, never taken for a new visitor's."""
+    if token is None and not web.tokens.enforced:
+        return Caller(web.tokens.new_visitor())
+    return await known_caller(web, token, source)
+
+
+async def known_caller(web: Parts, token: Bearer, source: Address) -> Caller:
+    """Who lists conversations: somebody with a token."""
+    if token is None:
+        raise Problem("identity_needed" if web.tokens.enforced else "sign_in_needed")
+    if access := web.tokens.access(token):
+        return Caller(access.customer, expires=access.expires if access.proven else None)
+    user = await proven(web, token, source)
+    return Caller(user.customer, user, user.expires)
+
+
+AnyCaller = Annotated[Caller, Depends(caller)]
+KnownCaller = Annotated[Caller, Depends(known_caller)]
+
+
+async def access(conversation_id: str, web: Parts, token: Bearer, source: Address) -> Access:
+    """The right to this conversation: by its own token, or by the proof of the user whom it belongs to.
+
+    Any other token is answered as if there were no such conversation, and counted.
+    """
+    if token is None:
+        raise Problem("sign_in_needed")
+    opened = web.tokens.access(token)
+    if opened and opened.conversation == conversation_id:
+        return opened
+    if opened is None and token.count(".") == 2 and web.tokens.users:
+        user = await proven(web, token, source)
+        if (await web.desk.store.head(conversation_id)).customer == customer_hash(user.customer):
+            return Access(conversation_id, user.customer, user.expires)
+    await web.limits.take((web.limits.rates.guess_address, source))
+    raise Problem("not_found")
+
+
+Allowed = Annotated[Access, Depends(access)]
+
+
+async def proven(web: Web, token: str, source: str) -> User:
+    """The site's user that a token proves; a forged one counts against its address."""
+    try:
+        if token.count(".") != 2:
+            raise Problem("identity_invalid")
+        return web.tokens.user(token)
+    except Problem as problem:
+        if problem.kind == "identity_invalid":
+            await web.limits.take((web.limits.rates.guess_address, source))
+        raise
+
+
+async def signed_in(web: Parts, token: Bearer, source: Address) -> SignedIn:
+    """Who is at the desk."""
+    found = web.tokens.signed_in(token) if token else None
+    if found is None:
+        if token:
+            await web.limits.take((web.limits.rates.guess_address, source))
+        raise Problem("not_at_the_desk")
+    return found
+
+
+AtDesk = Annotated[SignedIn, Depends(signed_in)]

@@ -1,0 +1,306 @@
+"""The customer's routes: open, attach, say, read, correct, rate, ask for a person, erase.
+
+Each is a translation: the token is checked, the help desk is called, and its answer is written as JSON. Not here: the
+event stream's wire (`stream`), the desk's routes (`desk`).
+"""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.conversation import Conversation
+from handlers.web.context import LONGEST_TEXT, Address, Allowed, AnyCaller, KnownCaller, Parts, Web
+from handlers.web.events import reader
+from handlers.web.identity import Access
+from handlers.web.problems import Problem, answers, problems
+from handlers.web.stream import EventStream
+from handlers.web.uploads import File, UploadLimits, read_body, read_form
+from handlers.web.wire import Link, for_customer, picture
+
+router = APIRouter(tags=["conversations"])
+ACCESS = ("sign_in_needed", "not_found", "identity_expired", "identity_invalid", "too_fast", "unavailable")
+UPLOADS = UploadLimits()
+
+
+class Opened(BaseModel):
+    """A conversation and the token that opens it. Keep the token where only this customer can read it."""
+
+    id: str
+    token: str
+
+
+class Listed(Opened):
+    """One of a customer's conversations, with a token that opens it."""
+
+    owner: Literal["bot", "waiting", "human", "closed"]
+    title: str = Field(description="The customer's first words.")
+    opened: int = Field(description="When it was opened, in milliseconds since the epoch.")
+    at: int = Field(description="When something last happened, in milliseconds since the epoch.")
+
+
+class AttachmentTaken(BaseModel):
+    """The picture is kept. What is seen in it comes as the event `seen`."""
+
+    attachment_id: str
+    url: str = Field(description="Opens the picture for 15 minutes.")
+
+
+class MessageTaken(BaseModel):
+    """The message is kept and will be answered: read the events."""
+
+    message_id: str
+
+
+class Words(BaseModel):
+    """A message. A picture without words is a whole message."""
+
+    text: str = ""
+    attachments: list[str] = Field(default_factory=list, description="Ids of pictures sent before.")
+
+
+class Helped(BaseModel):
+    """Whether the answer of a turn helped."""
+
+    turn: int = Field(ge=1)
+    helped: bool
+    comment: str = Field(default="", max_length=2_000)
+
+
+class Correction(BaseModel):
+    """What the "what I see" card should say; null leaves a field as it was read."""
+
+    attachment_id: str
+    where: str | None = Field(default=None, max_length=500)
+    error: str | None = Field(default=None, max_length=2_000)
+
+
+def links(web: Web, access: Access) -> Link:
+    """Makes this reader's links to pictures."""
+    return partial(link, web, viewer=access.customer)
+
+
+def link(web: Web, attachment_id: str, *, viewer: str) -> str:
+    """The address that opens a picture for 15 minutes, for one viewer."""
+    return f"/api/v1/attachments/{attachment_id}?key={web.tokens.link(attachment_id, viewer)}"
+
+
+@router.post("/conversations", status_code=201, responses=problems("identity_needed", *ACCESS))
+async def open_conversation(web: Parts, who: AnyCaller, source: Address) -> Opened:
+    """Open a conversation.
+
+    Without a token it is a new visitor's; with the site's signed user token it is that user's; with the token of an
+    earlier conversation it is the same customer's.
+    """
+    await web.limits.take((web.limits.rates.open_address, source))
+    opened = await web.desk.open(who.customer)
+    return Opened(id=opened.id, token=web.tokens.conversation(opened.id, who.customer, who.expires))
+
+
+@router.get("/conversations", responses=problems("identity_needed", *ACCESS))
+async def list_conversations(web: Parts, who: KnownCaller) -> list[Listed]:
+    """The caller's conversations, newest first: a user's on every device, a visitor's of this browser."""
+    return [
+        Listed(
+            id=summary.id,
+            token=web.tokens.conversation(summary.id, who.customer, who.expires),
+            owner=summary.owner,
+            title=summary.title,
+            opened=summary.opened,
+            at=summary.at,
+        )
+        for summary in await web.desk.conversations(who.customer)
+    ]
+
+
+@router.get("/conversations/{conversation_id}", responses=problems(*ACCESS))
+async def read_conversation(web: Parts, access: Allowed) -> dict[str, Any]:
+    """The conversation as it stands: owner, messages, pictures, cards and answers."""
+    return standing(await web.desk.conversation(access.conversation), links(web, access))
+
+
+@router.delete("/conversations/{conversation_id}", status_code=204, responses=problems(*ACCESS))
+async def erase_conversation(web: Parts, access: Allowed) -> Response:
+    """Erase the conversation: words at once, pictures and copies within a minute."""
+    await web.desk.erase(access.conversation)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/conversations/{conversation_id}/attachments",
+    status_code=202,
+    max_body_size=UPLOADS.body_bytes,
+    responses=problems("too_large", "too_slow", "no_file", "bad_form", "bad_content", "refused", *ACCESS),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {"file": {"type": "string", "format": "binary"}},
+                    }
+                }
+            },
+        }
+    },
+)
+async def attach(request: Request, web: Parts, access: Allowed, source: Address) -> AttachmentTaken:
+    """Send one picture, before the message that it belongs to: PNG, JPEG, WebP or GIF, at most 10 MB."""
+    rates = web.limits.rates
+    await web.limits.take((rates.attach_visitor, access.customer), (rates.attach_address, source))
+    form = await read_form(request, web.uploads)
+    files = [file for file in form.files if file.field == "file"]
+    if len(files) != 1:
+        raise Problem("no_file")
+    attachment_id = await take_in(web, access, files[0])
+    return AttachmentTaken(attachment_id=attachment_id, url=link(web, attachment_id, viewer=access.customer))
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages",
+    status_code=202,
+    max_body_size=UPLOADS.body_bytes,
+    responses=problems(
+        "key_missing", "key_reused", "refused", "empty_message", "too_long", "too_many_pictures", "unknown_attachment",
+        "too_large", "too_large_body", "too_slow", "bad_form", "bad_content", "too_many_waiting", *ACCESS,
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": Words.model_json_schema()},
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "text": {"type": "string"},
+                            "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        },
+                    }
+                },
+            },
+        }
+    },
+)  # fmt: skip
+async def say(
+    request: Request,
+    web: Parts,
+    access: Allowed,
+    source: Address,
+    idempotency_key: Annotated[str | None, Header(description="One new random value per message.")] = None,
+) -> MessageTaken:
+    """Say something, with words, with pictures sent before, or both; as a form, with the pictures themselves.
+
+    The same `Idempotency-Key` with the same message is one message, however often it is sent.
+    """
+    key = checked_key(idempotency_key)
+    rates = web.limits.rates
+    await web.limits.take((rates.say_visitor, access.customer), (rates.say_address, source))
+    words = await read_words(request, web, access)
+    if len(words.text) > LONGEST_TEXT:
+        raise Problem("too_long", limit=LONGEST_TEXT)
+    if len(words.attachments) > web.uploads.files:
+        raise Problem("too_many_pictures", limit=web.uploads.files)
+    if not words.text.strip() and not words.attachments:
+        raise Problem("empty_message")
+    said = await web.desk.say(access.conversation, "customer", words.text, words.attachments, key=f"web:{key}")
+    return MessageTaken(message_id=said.id)
+
+
+@router.post("/conversations/{conversation_id}/handoff", status_code=202, responses=problems(*ACCESS))
+async def ask_for_a_person(web: Parts, access: Allowed) -> dict[str, str]:
+    """Ask for a person. The event `owner` says who comes."""
+    await web.limits.take((web.limits.rates.say_visitor, access.customer))
+    await web.desk.request_human(access.conversation, "asked", key=f"web:{uuid4()}")
+    return {"owner": "waiting"}
+
+
+@router.post("/conversations/{conversation_id}/feedback", status_code=202, responses=problems(*ACCESS))
+async def rate(web: Parts, access: Allowed, body: Helped) -> dict[str, bool]:
+    """Say whether an answer helped. "Did not help" changes what is answered next."""
+    await web.limits.take((web.limits.rates.say_visitor, access.customer))
+    await web.desk.rate(access.conversation, body.turn, body.helped, body.comment, key=f"web:{uuid4()}")
+    return {"helped": body.helped}
+
+
+@router.post("/conversations/{conversation_id}/screen", status_code=202, responses=problems(*ACCESS))
+async def correct(web: Parts, access: Allowed, body: Correction) -> dict[str, str]:
+    """Correct the "what I see" card of a picture, before or after an answer is built on it."""
+    await web.limits.take((web.limits.rates.say_visitor, access.customer))
+    await web.desk.correct(
+        access.conversation, body.attachment_id, where=body.where, error=body.error, key=f"web:{uuid4()}"
+    )
+    return {"attachment_id": body.attachment_id}
+
+
+@router.get(
+    "/conversations/{conversation_id}/events",
+    response_class=Response,
+    responses=answers("Server-sent events", "text/event-stream") | problems(*ACCESS),
+)
+async def events(
+    web: Parts,
+    access: Allowed,
+    source: Address,
+    last_event_id: Annotated[str | None, Header(description="The id of the last event that was read.")] = None,
+    after: Annotated[str | None, Query(description="The same, where headers cannot be set.")] = None,
+) -> EventStream:
+    """What happens in the conversation, from the start or after the event named, without end."""
+    await web.limits.take((web.limits.rates.follow_address, source))
+    present = partial(for_customer, link=links(web, access))
+    return await reader(
+        web.desk,
+        access.conversation,
+        last_event_id=last_event_id if last_event_id is not None else after,
+        present=present,
+        expires=access.expires,
+    )
+
+
+def checked_key(key: str | None) -> str:
+    """An Idempotency-Key that can be used. Raises Problem, which says what to send."""
+    if key is None or not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        raise Problem("key_missing")
+    return key
+
+
+async def read_words(request: Request, web: Web, access: Access) -> Words:
+    """The message in a JSON or a multipart body; pictures in it are taken in."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        body = await read_body(request, web.uploads.field_bytes)
+        try:
+            return Words.model_validate(orjson.loads(body))
+        except (ValidationError, orjson.JSONDecodeError) as error:
+            raise Problem("unclear_request", what="the body is no message of text and attachments") from error
+    if kind != "multipart/form-data":
+        raise Problem("bad_content")
+    form = await read_form(request, web.uploads)
+    return Words(text=form.fields.get("text", ""), attachments=[await take_in(web, access, f) for f in form.files])
+
+
+async def take_in(web: Web, access: Access, file: File) -> str:
+    """A file -> the id of the picture in the conversation."""
+    attachment = await web.desk.attach(access.conversation, file.data, file.name[:200])
+    return attachment.id
+
+
+def standing(conversation: Conversation, link_to: Link) -> dict[str, Any]:
+    """A conversation as JSON."""
+    return {
+        "id": conversation.id,
+        "owner": conversation.owner,
+        "who": conversation.who,
+        "last_event": conversation.last_event,
+        "messages": [for_customer(message, link_to) for message in conversation.messages],
+        "attachments": [picture(attachment, link_to) for attachment in conversation.attachments.values()],
+        "seen": [seen.model_dump(mode="json") for seen in conversation.seen.values()],
+        "answers": [answer.model_dump(mode="json") for answer in conversation.answers.values()],
+        "pointed": [p.model_dump(mode="json") for pointed in conversation.pointed.values() for p in pointed],
+        "ratings": [rated.model_dump(mode="json") for rated in conversation.ratings.values()],
+    }

@@ -1,0 +1,241 @@
+"""The desk's routes, for a team (or a laptop) without Slack: the same methods of the help desk as Slack uses.
+
+An agent signs in with the desk's password or a token of the site, sees who waits, takes over, replies, notes, hands
+back. Not here: who may speak (`bot.handoff`), what customers see (`conversations`).
+"""
+
+import asyncio
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, Field
+
+from bot.conversation import Attachment, OwnerChanged, fold
+from bot.helpdesk import Agent, LogEntry, Summary
+from handlers.web.context import LONGEST_TEXT, Address, AtDesk, Parts, Web
+from handlers.web.conversations import checked_key, link, standing
+from handlers.web.events import reader
+from handlers.web.identity import SignedIn
+from handlers.web.pictures import ORIGINAL, REDACTED
+from handlers.web.problems import Problem, answers, problems
+from handlers.web.stream import EventStream
+from handlers.web.wire import Link, for_staff, picture
+
+router = APIRouter(prefix="/desk", tags=["desk"])
+ACCESS = ("not_at_the_desk", "too_fast", "unavailable")
+ON_ONE = ("not_found", *ACCESS)
+SHOWN = 100
+"""Waiting conversations that the queue shows."""
+
+
+class SignIn(BaseModel):
+    """The desk's password and who you are; or a token of the site whose `aud` ends in ":desk"."""
+
+    password: str | None = Field(default=None, max_length=500)
+    name: str = Field(default="", max_length=80)
+    token: str | None = Field(default=None, max_length=4096)
+
+
+class DeskToken(BaseModel):
+    """Send `token` as the bearer token of the desk's routes until `expires` (seconds since the epoch)."""
+
+    token: str
+    name: str
+    expires: float
+
+
+class Waiting(BaseModel):
+    """One conversation of the queue."""
+
+    id: str
+    owner: Literal["bot", "waiting", "human", "closed"]
+    who: str | None
+    title: str
+    reason: str
+    at: int
+    picture: dict[str, Any] | None = Field(description="The newest picture, with what is private blacked out.")
+    seen: dict[str, Any] | None = Field(description="What was seen in it.")
+
+
+class Text(BaseModel):
+    """Words of an agent."""
+
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
+
+class Heard(BaseModel):
+    """Who hears the words: the customer, the team as a note, or nobody yet, since the bot still answers: take over
+    (or say what else is to become of them) first."""
+
+    message_id: str
+    heard: Literal["customer", "note", "held"]
+
+
+class Standing(BaseModel):
+    """Who owns the conversation now."""
+
+    owner: Literal["bot", "waiting", "human", "closed"]
+
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same again when a call is repeated.")]
+
+
+@router.post("/sign-in", responses=problems("wrong_password", "identity_invalid", "not_set_up", *ACCESS))
+async def sign_in(web: Parts, body: SignIn, source: Address) -> DeskToken:
+    """Sign in to the desk."""
+    await web.limits.take((web.limits.rates.sign_in_address, source))
+    if body.token:
+        token, agent = web.tokens.sign_in_by_token(body.token)
+    else:
+        token, agent = web.tokens.sign_in(body.password or "", body.name)
+    return DeskToken(token=token, name=agent.name, expires=agent.expires)
+
+
+@router.get("/queue", responses=problems(*ACCESS))
+async def queue(web: Parts, who: AtDesk) -> list[Waiting]:
+    """The conversations that wait for a person or have one, longest waiting first."""
+    summaries = (await web.desk.queue())[:SHOWN]
+    logs = await asyncio.gather(*(web.desk.log(s.id) for s in summaries), return_exceptions=True)
+    return [waiting(web, who, s, log) for s, log in zip(summaries, logs, strict=True) if isinstance(log, list)]
+
+
+@router.get("/conversations/{conversation_id}", responses=problems(*ON_ONE))
+async def card(web: Parts, who: AtDesk, conversation_id: str) -> dict[str, Any]:
+    """Everything that an agent needs: the conversation, why it is here, a draft, and the events with the team's notes.
+
+    Pictures come with `url` (what is private blacked out) and `original` (logged when it is opened).
+    """
+    log = await web.desk.log(conversation_id)
+    conversation = fold(conversation_id, log)
+    link_to = covered(web, who)
+    return standing(conversation, link_to) | {
+        "attachments": [both(web, who, a) for a in conversation.attachments.values()],
+        "reason": reason_of(log),
+        "draft": await web.draft(conversation) if web.draft else "",
+        "events": [for_staff(event, link_to) | {"id": event_id} for event_id, event in log if event],
+    }
+
+
+@router.get(
+    "/conversations/{conversation_id}/events",
+    response_class=Response,
+    responses=answers("Server-sent events", "text/event-stream") | problems(*ON_ONE),
+)
+async def events(
+    web: Parts,
+    who: AtDesk,
+    conversation_id: str,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str | None, Query()] = None,
+) -> EventStream:
+    """What happens in the conversation, the team's notes among it."""
+    return await reader(
+        web.desk,
+        conversation_id,
+        last_event_id=last_event_id if last_event_id is not None else after,
+        present=partial(for_staff, link=covered(web, who)),
+        expires=who.expires,
+    )
+
+
+@router.post("/conversations/{conversation_id}/take-over", responses=problems("changed", *ON_ONE))
+async def take_over(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Standing:
+    """Take the conversation: a running answer stops, and the bot is silent until it is handed back."""
+    await web.desk.take_over(conversation_id, agent(who), key=desk_key(key))
+    return Standing(owner="human")
+
+
+@router.post("/conversations/{conversation_id}/hand-back", responses=problems("changed", *ON_ONE))
+async def hand_back(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Standing:
+    """Give the conversation back to the bot."""
+    await web.desk.hand_back(conversation_id, agent(who), key=desk_key(key))
+    return Standing(owner="bot")
+
+
+@router.post("/conversations/{conversation_id}/resolve", responses=problems("changed", *ON_ONE))
+async def resolve(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Standing:
+    """Close the conversation. The customer's next message opens it again."""
+    await web.desk.resolve(conversation_id, agent(who), key=desk_key(key))
+    return Standing(owner="closed")
+
+
+@router.post("/conversations/{conversation_id}/reply", status_code=202, responses=problems("key_reused", *ON_ONE))
+async def reply(web: Parts, who: AtDesk, conversation_id: str, body: Text, key: Key = None) -> Heard:
+    """Say something to the customer. Only the owner's words reach the customer; `heard` says who hears these."""
+    said = await web.desk.say(conversation_id, "agent", body.text, key=desk_key(key), who=agent(who))
+    return Heard(message_id=said.id, heard=said.heard)
+
+
+@router.post("/conversations/{conversation_id}/note", status_code=202, responses=problems("key_reused", *ON_ONE))
+async def note(web: Parts, who: AtDesk, conversation_id: str, body: Text, key: Key = None) -> dict[str, str]:
+    """Write a note for the team. No customer ever sees it."""
+    await web.desk.note(conversation_id, agent(who), body.text, key=desk_key(key))
+    return {"heard": "note"}
+
+
+@router.post("/conversations/{conversation_id}/send-draft", status_code=202, responses=problems("no_draft", *ON_ONE))
+async def send_draft(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Heard:
+    """Send the draft as it stands, in the agent's name, to the customer."""
+    conversation = await web.desk.conversation(conversation_id)
+    text = await web.draft(conversation) if web.draft else ""
+    if not text:
+        raise Problem("no_draft")
+    said = await web.desk.say(conversation_id, "agent", text, key=desk_key(key), who=agent(who))
+    return Heard(message_id=said.id, heard=said.heard)
+
+
+@router.get("/conversations/{conversation_id}/earlier", responses=problems(*ON_ONE))
+async def earlier(web: Parts, who: AtDesk, conversation_id: str) -> list[dict[str, Any]]:
+    """The other conversations of the same customer, newest first."""
+    customer = (await web.desk.store.head(conversation_id)).customer
+    summaries = await web.desk.store.conversations(customer) if customer else []
+    return [
+        {"id": s.id, "owner": s.owner, "who": s.who, "title": s.title, "opened": s.opened, "at": s.at}
+        for s in summaries
+        if s.id != conversation_id
+    ]
+
+
+def agent(who: SignedIn) -> Agent:
+    """Who is at the desk, as the help desk knows them."""
+    return Agent(id=who.id, name=who.name)
+
+
+def desk_key(key: str | None) -> str:
+    """The call's own key, or a new one for a call that is not repeated."""
+    return f"desk:{uuid4() if key is None else checked_key(key)}"
+
+
+def covered(web: Web, who: SignedIn) -> Link:
+    """Makes links to pictures with what is private blacked out."""
+    return partial(link, web, viewer=f"{REDACTED}{who.id}")
+
+
+def both(web: Web, who: SignedIn, attachment: Attachment) -> dict[str, Any]:
+    """A picture with a link to its covered copy and one to the original."""
+    original = link(web, attachment.id, viewer=f"{ORIGINAL}{who.id}")
+    return picture(attachment, covered(web, who)) | {"original": original}
+
+
+def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> Waiting:
+    """A conversation as the queue shows it."""
+    conversation = fold(summary.id, log)
+    newest = next(reversed(conversation.attachments.values()), None)
+    seen = conversation.seen.get(newest.id) if newest else None
+    return Waiting(
+        id=summary.id,
+        owner=summary.owner,
+        who=summary.who,
+        title=summary.title,
+        reason=reason_of(log),
+        at=summary.at,
+        picture=picture(newest, covered(web, who)) if newest else None,
+        seen=seen.model_dump(mode="json") if seen else None,
+    )
+
+
+def reason_of(log: list[LogEntry]) -> str:
+    """Why the conversation is where it is: the words of the last change of owner."""
+    return next((event.reason for _, event in reversed(log) if isinstance(event, OwnerChanged)), "")

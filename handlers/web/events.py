@@ -1,0 +1,46 @@
+"""A conversation's events for one reader: where the reader stands, what it may see, and resuming at any event.
+
+The position is the event's id, the same on every process, so a reader may come back anywhere. Not here: the wire
+(`stream`), who may read (`context`).
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, cast
+
+import orjson
+
+from bot.conversation import Delta, Event
+from bot.helpdesk import HelpDesk, NotFound, Unconfirmed
+from handlers.web.stream import FRESH, EventStream, line, position
+
+Present = Callable[[Event], dict[str, Any] | None]
+
+
+async def reader(
+    desk: HelpDesk, conversation_id: str, *, last_event_id: str | None, present: Present, expires: float
+) -> EventStream:
+    """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end.
+
+    Raises NotFound when the conversation is gone.
+    """
+    after = position(last_event_id)
+    start_over = after is None or after > await desk.at(conversation_id)
+    return EventStream(_chunks(desk, conversation_id, None if start_over else after, present), expires=expires)
+
+
+async def _chunks(
+    desk: HelpDesk, conversation_id: str, after: int | None, present: Present
+) -> AsyncGenerator[bytes, None]:
+    if after is None:
+        yield FRESH
+    events = cast(AsyncGenerator[tuple[int, Event], None], desk.follow(conversation_id, after or 0))
+    try:
+        async with aclosing(events):
+            async for event_id, event in events:
+                if isinstance(event, Delta):
+                    yield line(event_id, "delta", event.model_dump_json().encode())
+                elif (data := present(event)) is not None:
+                    yield line(event_id, event.event, orjson.dumps(data))
+    except (NotFound, Unconfirmed):
+        return  # erased, or the store is away: the reader comes back and is told

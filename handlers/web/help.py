@@ -1,0 +1,81 @@
+"""What the widget asks for beside a conversation: how this help desk is set up, and articles to read in place.
+
+An article leaves as text of a closed set (paragraphs, steps, bold, code), never as HTML. Not here: search.
+"""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from handlers.web.context import LONGEST_TEXT, Parts
+from handlers.web.problems import Problem, problems
+
+router = APIRouter(tags=["help"])
+MEDIA_TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"]
+
+
+class Config(BaseModel):
+    """What the widget must know before a conversation is opened."""
+
+    notice: str = Field(description="What the bot says about itself, empty when there is nothing to say.")
+    identity: Literal["optional", "enforced"]
+    file_bytes: int = Field(description="The largest picture.")
+    files: int = Field(description="Pictures in one message.")
+    text: int = Field(description="Characters in one message.")
+    media_types: list[str]
+
+
+class ArticlePassage(BaseModel):
+    """One heading's part of an article, as Markdown of a closed set: paragraphs, steps, bold, code."""
+
+    number: int
+    headings: list[str]
+    text: str
+    warnings: list[str]
+    anchor: str
+
+
+class Article(BaseModel):
+    """An article of the help centre. `url` is where it stands in public."""
+
+    article: str
+    title: str
+    url: str | None
+    passages: list[ArticlePassage]
+
+
+@router.get("/config")
+async def config(web: Parts) -> Config:
+    """How this help desk is set up."""
+    return Config(
+        notice=web.notice,
+        identity="enforced" if web.tokens.enforced else "optional",
+        file_bytes=web.uploads.file_bytes,
+        files=web.uploads.files,
+        text=LONGEST_TEXT,
+        media_types=MEDIA_TYPES,
+    )
+
+
+@router.get("/articles/{article:path}", responses=problems("no_such_article"))
+async def read_article(web: Parts, article: str) -> Article:
+    """An article of the help centre, by the name under which it is cited."""
+    passages = web.passages(article)
+    if not passages:
+        raise Problem("no_such_article")
+    return Article(
+        article=article,
+        title=passages[0].title,
+        url=passages[0].url,
+        passages=[
+            ArticlePassage(
+                number=passage.number,
+                headings=list(passage.headings),
+                text=passage.text,
+                warnings=list(passage.warnings),
+                anchor=passage.anchor,
+            )
+            for passage in passages
+        ],
+    )

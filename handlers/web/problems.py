@@ -1,0 +1,181 @@
+"""Errors as RFC 9457 problem documents: what happened and what to do, in the customer's words.
+
+A `Problem` is raised anywhere below a route; its words are the line of the same name in `prompts/en/web.toml`.
+`retry` is there when the same request may be sent again, and says after how many seconds.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from bot.helpdesk import Changed, Conflict, NotFound, Refused, StateError, TooMany, Unconfirmed
+from prompts import DEFAULT_LANGUAGE, say
+
+log = structlog.get_logger()
+
+STATUS = {
+    "not_found": 404,
+    "no_such_page": 404,
+    "no_such_article": 404,
+    "no_such_turn": 404,
+    "no_such_picture": 404,
+    "no_draft": 409,
+    "not_allowed": 405,
+    "sign_in_needed": 401,
+    "identity_needed": 401,
+    "identity_expired": 401,
+    "identity_invalid": 401,
+    "not_at_the_desk": 401,
+    "wrong_password": 401,
+    "not_set_up": 501,
+    "foreign_origin": 403,
+    "link_expired": 403,
+    "key_missing": 400,
+    "key_reused": 409,
+    "changed": 409,
+    "empty_message": 422,
+    "too_long": 422,
+    "too_many_pictures": 422,
+    "no_file": 422,
+    "unknown_attachment": 422,
+    "unclear_request": 422,
+    "refused": 422,
+    "too_large": 413,
+    "too_large_body": 413,
+    "too_slow": 408,
+    "bad_form": 400,
+    "bad_content": 415,
+    "picture_gone": 410,
+    "too_fast": 429,
+    "too_many_waiting": 429,
+    "broken": 500,
+    "unavailable": 503,
+}
+"""Every problem that a route may answer with, and its HTTP status."""
+
+
+class ProblemDocument(BaseModel):
+    """What an error looks like (RFC 9457). `type` names the problem, `detail` is for people."""
+
+    type: str = Field(examples=["urn:helplens:problem:too-large"])
+    title: str
+    status: int
+    detail: str
+    retry: float | None = Field(default=None, description="Seconds after which the same request may be sent again.")
+
+
+class Problem(HTTPException):
+    """An error that its reader can do something about; its words are `detail`, else line `web.<kind>` with `inputs`."""
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        detail: str | None = None,
+        retry: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        **inputs: object,
+    ) -> None:
+        words = say(f"web.{kind}", DEFAULT_LANGUAGE, **inputs) if detail is None else detail
+        super().__init__(STATUS[kind], words, dict(headers or {}))
+        self.kind = kind
+        self.retry = retry
+
+    def response(self) -> JSONResponse:
+        """The problem document."""
+        headers = dict(self.headers or {}) | {"Cache-Control": "no-store"}
+        if self.retry is not None:
+            headers["Retry-After"] = str(max(1, round(self.retry)))
+        if self.status_code == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        document = ProblemDocument(
+            type="urn:helplens:problem:" + self.kind.replace("_", "-"),
+            title=self.kind.replace("_", " ").capitalize(),
+            status=self.status_code,
+            detail=self.detail,
+            retry=self.retry,
+        )
+        return JSONResponse(
+            document.model_dump(exclude_none=True),
+            status_code=self.status_code,
+            media_type="application/problem+json",
+            headers=headers,
+        )
+
+
+FROM_DESK: dict[type[StateError], str] = {
+    NotFound: "not_found",
+    Conflict: "key_reused",
+    Changed: "changed",
+    Refused: "refused",
+    TooMany: "too_many_waiting",
+    Unconfirmed: "unavailable",
+}
+"""What the help desk's errors are called here; their words are the desk's own."""
+
+
+def from_desk(error: StateError) -> Problem:
+    """An error of the help desk as a problem."""
+    kind = FROM_DESK.get(type(error), "broken")
+    return Problem(kind, detail=error.words(), retry=1 if error.retry else None)
+
+
+def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems, for the OpenAPI document."""
+    found: dict[int | str, list[str]] = {}
+    for kind in kinds:
+        found.setdefault(STATUS[kind], []).append(kind.replace("_", "-"))
+    return {
+        status: {
+            "description": ", ".join(names),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+        }
+        for status, names in found.items()
+    }
+
+
+def answers(ok: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route whose good answer is not JSON, for the OpenAPI document."""
+    return {200: {"description": ok, "content": {media_type: {} for media_type in media_types}}}
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Every error of `app` becomes a problem document; one that nobody foresaw is logged and says so."""
+
+    async def known(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)
+        return error.response()
+
+    async def desk(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, StateError)
+        return from_desk(error).response()
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return Problem("not_allowed", method=request.method, headers=error.headers).response()
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return Problem("too_large_body").response()
+        return Problem("no_such_page" if error.status_code == HTTPStatus.NOT_FOUND else "bad_form").response()
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        what = "; ".join(f"{'.'.join(map(str, e['loc'][1:] or e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        return Problem("unclear_request", what=what).response()
+
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        log.error("request failed", path=request.url.path, exc_info=error)
+        return Problem("broken", retry=2).response()
+
+    app.add_exception_handler(Problem, known)
+    app.add_exception_handler(StateError, desk)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, unforeseen)

@@ -1,0 +1,103 @@
+"""Server-sent events on the hot path: bytes in, bytes out, one task on the side per reader, nothing per event.
+
+The response is raw ASGI: `StreamingResponse` wraps each chunk once more and cannot say "still here" while nothing
+happens. Not here: where a reader stands in a conversation and what comes next (`HelpDesk.follow`).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+KEEPALIVE_SECONDS = 15.0
+STUCK_SECONDS = 60.0
+KEEPALIVE = b": still here\n\n"
+FRESH = b"id: 0\nevent: fresh\ndata: {}\n\n"
+RECONNECT = b"retry: 1000\n\n"
+
+
+def line(event_id: int, event: str, data: bytes) -> bytes:
+    """One event as it goes over the wire; `data` is JSON, so it holds no line break."""
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (event_id, event.encode(), data)
+
+
+def position(last_event_id: str | None) -> int | None:
+    """Where a reader stands: 0 at the start, None when what it sent is unreadable and it must start over."""
+    if last_event_id is None or last_event_id == "":
+        return 0
+    text = last_event_id.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+class EventStream(Response):
+    """Sends what `chunks` yields until it ends, the reader leaves, or `expires` (seconds since the epoch) comes.
+
+    A reader that takes nothing for a minute is let go: it resumes by its `Last-Event-ID`.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, chunks: AsyncGenerator[bytes, None], *, expires: float, keepalive: float = KEEPALIVE_SECONDS
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._chunks = chunks
+        self._expires = expires
+        self._keepalive = keepalive
+        self._sent = 0.0
+        self._sending = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Streams; returns when it is over, for whichever reason."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        writing = asyncio.ensure_future(self._write(send))
+        watching = asyncio.ensure_future(self._watch(receive, send))
+        try:
+            await asyncio.wait({writing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (writing, watching):
+                task.cancel()
+            await asyncio.gather(writing, watching, return_exceptions=True)
+        if not writing.cancelled() and (error := writing.exception()):
+            raise error
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, send: Send) -> None:
+        try:
+            await self._put(send, RECONNECT)
+            async for chunk in self._chunks:
+                await self._put(send, chunk)
+        finally:
+            await self._chunks.aclose()
+
+    async def _put(self, send: Send, chunk: bytes) -> None:
+        """One chunk; waits while the reader is slower than we are."""
+        self._sent, self._sending = time.monotonic(), True
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self._sending = False
+
+    async def _watch(self, receive: Receive, send: Send) -> None:
+        """Returns when the reader has left, is stuck, or may read no longer; says "still here" in silence."""
+        while time.time() < self._expires:
+            try:
+                async with asyncio.timeout(self._keepalive):
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+                return
+            except TimeoutError:
+                silent = time.monotonic() - self._sent
+            if self._sending:
+                if silent > STUCK_SECONDS:
+                    return
+            elif silent >= self._keepalive:
+                await self._put(send, KEEPALIVE)
+
+
+async def after_fresh(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """A stream that first tells its reader to forget everything."""
+    yield FRESH
+    async for chunk in chunks:
+        yield chunk
