@@ -30,6 +30,8 @@ from bot.conversation import (
     fold,
 )
 from bot.handoff import Agent, Heard, Reason
+from bot.screenshots.intake import Picture
+from bot.screenshots.intake import Refused as NotTaken
 from bot.state.errors import Changed, Conflict, NotFound, Refused, StateError, TooMany, Unconfirmed
 from bot.state.records import Head, Limits, Summary, Write
 from bot.state.store import Store
@@ -54,45 +56,21 @@ LogEntry = tuple[int, Event | None]
 """Event id and event; None stands for an event of a newer process."""
 
 
-class Picture(Protocol):
-    """A cleaned picture: what `bot.screenshots.intake` makes of any bytes."""
-
-    @property
-    def data(self) -> bytes:
-        """The re-encoded bytes, without metadata."""
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of `data`."""
-
-    @property
-    def media_type(self) -> str:
-        """image/png or image/jpeg."""
-
-    @property
-    def width(self) -> int:
-        """Pixels, upright."""
-
-    @property
-    def height(self) -> int:
-        """Pixels, upright."""
-
-
 class Intake(Protocol):
-    """Any bytes -> a clean picture, or `ValueError` whose text tells the customer what to send instead."""
+    """Any bytes -> a clean picture."""
 
-    async def clean(self, data: bytes, name: str) -> Picture:
-        """The picture in `data`. Raises ValueError (customer's words) when it cannot be taken."""
+    async def clean(self, data: bytes, name: str = "") -> Picture:
+        """The picture in `data`. Raises `bot.screenshots.intake.Refused` when it cannot be taken."""
 
 
 class Storage(Protocol):
-    """Where pictures lie. A path is `<conversation>/<sha256>`."""
+    """Where pictures lie, under `<conversation>/<sha256>`."""
 
-    async def put(self, path: str, data: bytes, media_type: str) -> None:
+    async def put(self, path: str, data: bytes) -> None:
         """Keeps `data`; the same path twice is fine."""
 
-    async def get(self, path: str) -> bytes:
-        """The bytes. Raises LookupError when they are gone."""
+    async def delete(self, prefix: str) -> int:
+        """Removes everything under `prefix`; how many there were."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +111,10 @@ class HelpDesk:
         await self.store.head(conversation_id)
         try:
             picture = await self.intake.clean(data, name)
-        except ValueError as error:
-            raise Refused(str(error)) from error
+        except NotTaken as refusal:
+            raise Refused(str(refusal)) from refusal
         path = f"{conversation_id}/{picture.sha256}"
-        await self.storage.put(path, picture.data, picture.media_type)
+        await self.storage.put(path, picture.data)
         attachment = Attachment(
             id=path,
             name=name,

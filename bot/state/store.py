@@ -61,11 +61,10 @@ class Store:
         self.confirm = confirm
         self.clock = clock
         self._standing = {"life": int(life_days * 86_400_000), **({"mirror": True} if mirror else {})}
-        retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 6)
         # Any: redis-py's hints name every shape of every protocol at once.
-        self._redis: Any = Redis.from_url(url, protocol=2, socket_timeout=5, socket_keepalive=True, retry=retry)
+        self._redis: Any = _client(url, 5)
         # Blocking reads last up to 4 s; the timeout only ends a half-open connection.
-        self._blocking: Any = Redis.from_url(url, protocol=2, socket_timeout=15, socket_keepalive=True)
+        self._blocking: Any = _client(url, 15)
         self._scripts = Scripts(self._redis)
         self._bus = Bus(self._blocking)
 
@@ -342,3 +341,9 @@ class Store:
             if flat.get("state") == "open":
                 found.append(records.summary(conversation_id, flat, map(records.entry, log)))
         return found
+
+
+def _client(url: str, timeout: float) -> Redis:
+    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
+    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 6)
+    return Redis.from_url(url, protocol=2, socket_timeout=timeout, retry=retry, **keepalive)
