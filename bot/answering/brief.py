@@ -33,6 +33,8 @@ class Brief(Noun):
     chosen: str | None = None
     """The article behind the button that the customer pressed, when this turn is such an answer."""
     language: str = "en"
+    customer: str | None = None
+    """Who asks, as the site vouches for them: for the owner's own tools, never told to a model."""
 
 
 class Aim(Noun):
