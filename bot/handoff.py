@@ -9,7 +9,7 @@ owner of some epoch, and the store refuses it when that has moved on.
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.conversation import Owner, OwnerChanged
+from bot.conversation import Answered, Conversation, Done, Event, Owner, OwnerChanged, Seen
 from prompts import say
 
 Heard = Literal["customer", "note", "held"]
@@ -62,3 +62,18 @@ def resolved(language: str = "en") -> OwnerChanged:
 def reopened(language: str = "en") -> OwnerChanged:
     """The customer wrote again after the conversation had been closed."""
     return OwnerChanged(owner="bot", reason=say("handoff.reason_reopened", language))
+
+
+def given_up(conversation: Conversation, turn: int, language: str = "en") -> tuple[Event, ...]:
+    """The end of a turn that failed again and again, with no model and no picture touched: every picture is accounted
+    for, every message is answered with an honest line, and a person is asked for."""
+    reason = say("handoff.picture_skipped", language)
+    events: list[Event] = [Seen(attachment_id=a.id, outcome="skipped", reason=reason) for a in conversation.unlooked]
+    messages = conversation.unanswered
+    if messages and conversation.owner in ("bot", "waiting"):
+        to = tuple(message.id for message in messages)
+        events.append(Answered(turn=turn, to=to, text=say("handoff.gave_up", language), handoff="failure"))
+        if conversation.owner == "bot":
+            events.append(asked_for("failure", language))
+        events.append(Done(turn=turn))
+    return tuple(events)

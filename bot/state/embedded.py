@@ -45,18 +45,18 @@ class EmbeddedError(RuntimeError):
 
 
 @asynccontextmanager
-async def embedded(folder: Path) -> AsyncIterator[str]:
+async def embedded(folder: Path, *, wait_s: float = LOCK_S) -> AsyncIterator[str]:
     """Runs a server on `folder` (created if need be) and yields its Redis URL.
 
     Must be entered on the process's main thread: the server's death signal is bound to the thread that started it.
-    Raises EmbeddedError when another server has the folder, or when this one does not start.
+    Raises EmbeddedError when another server has the folder for longer than `wait_s`, or when this one does not start.
     """
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedError("start the embedded Valkey from the main thread: it would end with any other")
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with _socket_path(folder) as socket:
-        lock = await _lock(folder)
+        lock = await _lock(folder, wait_s)
         server = _Server(folder, socket, lock)
         try:
             await server.start()
@@ -174,10 +174,10 @@ def _end_with(parent: int) -> Callable[[], None] | None:
     return ask
 
 
-async def _lock(folder: Path) -> IO[str]:
+async def _lock(folder: Path, wait_s: float) -> IO[str]:
     """The folder's lock. A server whose parent was killed takes a moment to end, so it is waited for a little."""
     lock = (folder / "lock").open("a+")
-    deadline = asyncio.get_running_loop().time() + LOCK_S
+    deadline = asyncio.get_running_loop().time() + wait_s
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,14 @@ import orjson
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError, TimeoutError
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TimeoutError,
+)
 
 from bot.conversation import Event, encode
 from bot.state import records
@@ -36,6 +43,9 @@ from bot.state.records import (
     Write,
 )
 from bot.state.scripts import Scripts
+
+AWAY = (ConnectionError, TimeoutError, ReadOnlyError, MasterDownError, ClusterDownError, OutOfMemoryError)
+"""The server cannot take the write now, though it may later."""
 
 
 class Store:
@@ -129,16 +139,17 @@ class Store:
         events: Sequence[Event] = (),
         *,
         extend_ms: int,
-        basis: int | None = None,
+        basis: int,
+        check: bool = False,
         finish: Finish | None = None,
         fields: Mapping[str, str] | None = None,
         timer: Timer = None,
     ) -> tuple[Literal["ok", "same", "newer", "lost"], int]:
-        """Write number `n` (1, 2, 3 ...) of a lease; an empty one is a heartbeat. Also returns the id of the last
-        event that needs this kind's attention: beyond `basis`, there is news.
+        """Write number `n` (1, 2, 3 ...) of a lease; an empty one is a heartbeat. `basis` is the last event that the
+        holder has read. Also returns the id of the last event that needs this kind's attention.
 
-        "newer": nothing was written, since `basis` is no longer the last thing that was said. "lost": the lease has
-        moved on or the conversation is gone; nothing was written and nothing will be.
+        "same": this number was written before, and nothing changed. "newer": `check` found news after `basis`, and
+        nothing was written. "lost": the lease has moved on or the conversation is gone; nothing was or will be.
         """
         arguments: dict[str, Any] = {
             "kind": claim.kind,
@@ -146,7 +157,8 @@ class Store:
             "holder": claim.holder,
             "n": n,
             "extend": extend_ms,
-            "basis": claim.basis if basis is None and finish else basis,
+            "basis": basis,
+            "check": check,
             "owner": records.owner_of(events),
             "fields": dict(fields) if fields else None,
             "timer": timer,
@@ -164,7 +176,10 @@ class Store:
         """Until something woke `kind`, or the wait is over. The wake id was read before the check for due members,
         so no wake-up is lost; and nothing is consumed, so none dies with a worker."""
         block = max(1, min(idle.wait_ms, 4000))
-        await self._blocking.xread({f"{{p{partition}}}:wake:{kind}": idle.wake}, count=1, block=block)
+        try:
+            await self._blocking.xread({f"{{p{partition}}}:wake:{kind}": idle.wake}, count=1, block=block)
+        except AWAY as error:
+            raise Unconfirmed(str(error)) from error
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -231,7 +246,7 @@ class Store:
         """Readiness: raises RuntimeError with what to do, Unconfirmed when the server cannot be reached."""
         try:
             policy = (await self._redis.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
-        except (ConnectionError, TimeoutError) as error:
+        except AWAY as error:
             raise Unconfirmed(str(error)) from error
         if policy != "noeviction":
             raise RuntimeError(f"Redis evicts conversations: set maxmemory-policy noeviction (it is {policy})")
@@ -293,7 +308,7 @@ class Store:
         pairs = [part for event in events for part in (event.event.encode(), encode(event))]
         try:
             return await self._scripts.run(script, key, [orjson.dumps(given), *pairs], self.confirm if confirm else 0)
-        except (ConnectionError, TimeoutError) as error:
+        except AWAY as error:
             raise Unconfirmed(f"{script}: {error}") from error
 
     async def _flat(self, conversation_id: str) -> dict[str, str]:
@@ -301,7 +316,7 @@ class Store:
             raise NotFound(conversation_id)
         try:
             raw = await self._redis.hgetall(f"{records.tag(conversation_id)}{conversation_id}:head")
-        except (ConnectionError, TimeoutError) as error:
+        except AWAY as error:
             raise Unconfirmed(str(error)) from error
         flat = records.strings(raw)
         if flat.get("state") != "open":
@@ -319,7 +334,7 @@ class Store:
                 if draft:
                     pipe.xrange(f"{key}:draft", f"({after}-0" if after else "-")
                 (state, at), *streams = await pipe.execute()
-        except (ConnectionError, TimeoutError) as error:
+        except AWAY as error:
             raise Unconfirmed(str(error)) from error
         if state != b"open":
             raise NotFound(conversation_id)

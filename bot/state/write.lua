@@ -1,5 +1,5 @@
 -- A write of the one who holds the lease; also its heartbeat, when it carries nothing.
--- `basis` without `finish`: "I am about to speak; is this still the last thing that was said?"
+-- `check`: "I am about to speak; has anything been said since what I read?" Then nothing is written.
 -- -> gone | lost | newer, in | same, in | ok, in
 local id, kind = given.id, given.kind
 local head = load(id, kind == 'erase')
@@ -7,7 +7,10 @@ if not head then return {'gone'} end
 local lease = lease_of(head, kind)
 local newest = kind == 'turn' and 'in' or 'fact'
 if lease.lease ~= given.lease or lease.holder ~= given.holder then return {'lost'} end
-if lease.n == given.n then return {'same', int(head[newest])} end
+if lease.n == given.n then
+  if kind ~= 'erase' then renew(id, head) end
+  return {'same', int(head[newest])}
+end
 if lease.held ~= 1 or lease.n + 1 ~= given.n then return {'lost'} end
 newest_wake(kind)
 
@@ -17,7 +20,7 @@ if kind == 'erase' and given.finish == 'done' then
   return {'ok', '0'}
 end
 local set = tag .. 'due:' .. kind
-if given.basis and not given.finish and given.basis ~= head[newest] then
+if given.check and head[newest] > given.basis then
   redis.call('ZADD', set, int(now + given.extend), id)
   return {'newer', int(head[newest])}
 end
@@ -28,9 +31,9 @@ set_owner(id, head, given.owner)
 for name, value in pairs(given.fields or {}) do
   redis.call('HSET', tag .. id .. ':head', kind .. '.' .. name, value)
 end
+if given.ended then head.turn = head.turn + 1 end
 lease.n = given.n
 if given.finish == 'done' then
-  if given.ended then head.turn = head.turn + 1 end
   lease.held, lease.tries = 0, 0
   if kind == 'turn' then
     head.pending = 0

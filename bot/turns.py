@@ -1,0 +1,154 @@
+"""Runs one turn under a lease: its events in batches, news before its first word, one end.
+
+`Turn` is all that is asked of an orchestrator: events for a conversation as its log stands, written by nobody but us.
+Words go out every 25 to 50 ms; the answer, what it points at, and the turn's end go out in one write, so that no
+crash can leave an answer without its end.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot import handoff
+from bot.conversation import Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, fold
+from bot.state.lease import Lease
+from bot.state.records import DONE, Timer
+from bot.telemetry import Metrics
+
+Turn = Callable[[Conversation, int], AsyncIterator[Event]]
+"""(conversation, number of the turn) -> its events, none when nothing is to be done."""
+
+BATCH_S = 0.03
+"""How long words wait for more words."""
+ANSWER_S = 0.5
+"""How long a finished answer waits for its last events."""
+READ_AGAIN = 2
+"""How often a turn starts over for what was said before its first word."""
+GIVE_UP_AFTER = 4
+"""Tries that vanished or failed before an honest line is given instead of a fifth."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """The job of kind `turn`. `first_reminder` says when a conversation that waits for a person is due next."""
+
+    turn: Turn
+    language: str = "en"
+    metrics: Metrics | None = None
+    first_reminder: Callable[[], Awaitable[Timer]] | None = None
+    batch_s: float = BATCH_S
+
+    async def __call__(self, lease: Lease) -> None:
+        """Runs the turn that is due, to its end. Raises Lost, and whatever the turn raises."""
+        claim = lease.claim
+        conversation, number = fold(claim.id, claim.log), claim.head.turn + 1
+        if number in conversation.answers:
+            # A worker wrote the answer and died before its end.
+            await lease.write(Done(turn=number))
+            number += 1
+        if claim.tries >= GIVE_UP_AFTER:
+            events = handoff.given_up(conversation, number, self.language)
+            await lease.done(*events, timer=await self._timer(events))
+            return
+        for starts_left in range(READ_AGAIN, -1, -1):
+            pen = Pen(lease, self._timer, self.batch_s, check=starts_left > 0)
+            if await self._run(pen, conversation, number):
+                self._count(pen)
+                return
+            conversation = fold(claim.id, await lease.read_again())
+
+    async def _run(self, pen: "Pen", conversation: Conversation, number: int) -> bool:
+        """Whether the turn came to its end; False: something was said before its first word."""
+        events = self.turn(conversation, number)
+        upcoming = asyncio.ensure_future(anext(events, None))
+        try:
+            while True:
+                await asyncio.wait({upcoming}, timeout=pen.patience())
+                if upcoming.done():
+                    event = upcoming.result()
+                    if event is None:
+                        return await pen.end()
+                    pen.take(event)
+                    upcoming = asyncio.ensure_future(anext(events, None))
+                if pen.patience() == 0 and not await pen.write():
+                    return False
+        finally:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
+
+    async def _timer(self, events: tuple[Event, ...]) -> Timer:
+        """A conversation that waits for a person from here on is reminded of."""
+        changes = [event for event in events if isinstance(event, OwnerChanged)]
+        if self.first_reminder is None or not changes or changes[-1].owner != "waiting":
+            return None
+        return await self.first_reminder()
+
+    def _count(self, pen: "Pen") -> None:
+        if self.metrics is None or pen.answer is None:
+            return
+        self.metrics.turns.labels(pen.answer.model, "answered" if pen.answer.answered else "open").inc()
+        self.metrics.turn_seconds.observe(time.monotonic() - pen.started)
+        if pen.first_word is not None:
+            self.metrics.first_word_seconds.observe(pen.first_word - pen.started)
+
+
+@dataclass
+class Pen:
+    """What a turn has said and not yet written."""
+
+    lease: Lease
+    timer: Callable[[tuple[Event, ...]], Awaitable[Timer]]
+    batch_s: float
+    check: bool
+    """Whether to ask for news before the plan and before the first word."""
+    started: float = field(default_factory=time.monotonic)
+    first_word: float | None = None
+    answer: Answered | None = None
+    _pending: list[Event] = field(default_factory=list)
+    _since: float = 0.0
+
+    def take(self, event: Event) -> None:
+        """Adds an event; pieces of the answer that follow each other become one."""
+        if not self._pending:
+            self._since = time.monotonic()
+        last = self._pending[-1] if self._pending else None
+        if isinstance(event, Delta) and isinstance(last, Delta) and last.turn == event.turn:
+            self._pending[-1] = last.model_copy(update={"text": last.text + event.text})
+            return
+        if isinstance(event, Answered):
+            self.answer = event
+        self._pending.append(event)
+
+    def patience(self) -> float | None:
+        """Seconds until what is pending must be written; None when nothing is."""
+        if not self._pending:
+            return None
+        names = {event.event for event in self._pending}
+        if names & {"seen", "planned"} or (self.first_word is None and "delta" in names):
+            return 0
+        return max(0.0, self._since + (ANSWER_S if "answered" in names else self.batch_s) - time.monotonic())
+
+    async def write(self) -> bool:
+        """Writes what is pending; False: something was said before the first word, and nothing was written."""
+        return await self._write(last=False)
+
+    async def end(self) -> bool:
+        """The last write."""
+        return await self._write(last=True)
+
+    async def _write(self, *, last: bool) -> bool:
+        events = tuple(self._pending)
+        speaks = any(isinstance(event, Delta | Answered) for event in events)
+        check = self.check and self.first_word is None and (speaks or any(isinstance(e, Planned) for e in events))
+        outcome = await self.lease.write(
+            *events, check=check, finish=DONE if last else None, timer=await self.timer(events)
+        )
+        if outcome == "newer":
+            return False
+        if speaks and self.first_word is None:
+            self.first_word = time.monotonic()
+        self._pending.clear()
+        return True
