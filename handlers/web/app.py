@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from handlers.web import conversations, desk, help, pictures
+from handlers.web.bodies import Bodies
 from handlers.web.context import Web
 from handlers.web.health import health
 from handlers.web.origins import Origins
@@ -42,7 +43,6 @@ def create_app(
         title="HelpLens",
         version=version,
         description="Screenshots in, answers out. Errors are RFC 9457 problem documents.",
-        max_body_size=JSON_BYTES,
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -55,6 +55,7 @@ def create_app(
     app.include_router(health(metrics))
     app.include_router(pages(page_folder, static_folder))
     handle_problems(app)
+    app.add_middleware(Bodies, limit=JSON_BYTES)
     app.add_middleware(Origins, allowed=tuple(origins), public_url=public_url)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

@@ -20,7 +20,6 @@ from handlers.web.uploads import UploadLimits
 
 Check = Callable[[], Awaitable[None]]
 """Asks one service whether it is there; raises when it is not, saying what is wrong."""
-LONGEST_TEXT = 8_000
 
 
 @dataclass(frozen=True)

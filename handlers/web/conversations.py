@@ -13,17 +13,16 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.conversation import Conversation
-from handlers.web.context import LONGEST_TEXT, Address, Allowed, AnyCaller, KnownCaller, Parts, Web
+from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
 from handlers.web.events import reader
 from handlers.web.identity import Access
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
-from handlers.web.uploads import File, UploadLimits, read_body, read_form
+from handlers.web.uploads import File, read_body, read_form
 from handlers.web.wire import Link, for_customer, picture
 
 router = APIRouter(tags=["conversations"])
 ACCESS = ("sign_in_needed", "not_found", "identity_expired", "identity_invalid", "too_fast", "unavailable")
-UPLOADS = UploadLimits()
 
 
 class Opened(BaseModel):
@@ -132,7 +131,6 @@ async def erase_conversation(web: Parts, access: Allowed) -> Response:
 @router.post(
     "/conversations/{conversation_id}/attachments",
     status_code=202,
-    max_body_size=UPLOADS.body_bytes,
     responses=problems("too_large", "too_slow", "no_file", "bad_form", "bad_content", "refused", *ACCESS),
     openapi_extra={
         "requestBody": {
@@ -164,10 +162,9 @@ async def attach(request: Request, web: Parts, access: Allowed, source: Address)
 @router.post(
     "/conversations/{conversation_id}/messages",
     status_code=202,
-    max_body_size=UPLOADS.body_bytes,
     responses=problems(
-        "key_missing", "key_reused", "refused", "empty_message", "too_long", "too_many_pictures", "unknown_attachment",
-        "too_large", "too_large_body", "too_slow", "bad_form", "bad_content", "too_many_waiting", *ACCESS,
+        "key_missing", "key_reused", "refused", "unclear_request", "too_many_pictures", "too_large", "too_large_body",
+        "too_slow", "bad_form", "bad_content", "too_many_waiting", *ACCESS,
     ),
     openapi_extra={
         "requestBody": {
@@ -202,12 +199,6 @@ async def say(
     rates = web.limits.rates
     await web.limits.take((rates.say_visitor, access.customer), (rates.say_address, source))
     words = await read_words(request, web, access)
-    if len(words.text) > LONGEST_TEXT:
-        raise Problem("too_long", limit=LONGEST_TEXT)
-    if len(words.attachments) > web.uploads.files:
-        raise Problem("too_many_pictures", limit=web.uploads.files)
-    if not words.text.strip() and not words.attachments:
-        raise Problem("empty_message")
     said = await web.desk.say(access.conversation, "customer", words.text, words.attachments, key=f"web:{key}")
     return MessageTaken(message_id=said.id)
 

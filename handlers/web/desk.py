@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from bot.conversation import Attachment, OwnerChanged, fold
 from bot.helpdesk import Agent, LogEntry, Summary
-from handlers.web.context import LONGEST_TEXT, Address, AtDesk, Parts, Web
+from handlers.web.context import Address, AtDesk, Parts, Web
 from handlers.web.conversations import checked_key, link, standing
 from handlers.web.events import reader
 from handlers.web.identity import SignedIn
@@ -62,7 +62,7 @@ class Waiting(BaseModel):
 class Text(BaseModel):
     """Words of an agent."""
 
-    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+    text: str
 
 
 class Heard(BaseModel):
@@ -161,14 +161,18 @@ async def resolve(web: Parts, who: AtDesk, conversation_id: str, key: Key = None
     return Standing(owner="closed")
 
 
-@router.post("/conversations/{conversation_id}/reply", status_code=202, responses=problems("key_reused", *ON_ONE))
+@router.post(
+    "/conversations/{conversation_id}/reply", status_code=202, responses=problems("key_reused", "refused", *ON_ONE)
+)
 async def reply(web: Parts, who: AtDesk, conversation_id: str, body: Text, key: Key = None) -> Heard:
     """Say something to the customer. Only the owner's words reach the customer; `heard` says who hears these."""
     said = await web.desk.say(conversation_id, "agent", body.text, key=desk_key(key), who=agent(who))
     return Heard(message_id=said.id, heard=said.heard)
 
 
-@router.post("/conversations/{conversation_id}/note", status_code=202, responses=problems("key_reused", *ON_ONE))
+@router.post(
+    "/conversations/{conversation_id}/note", status_code=202, responses=problems("key_reused", "refused", *ON_ONE)
+)
 async def note(web: Parts, who: AtDesk, conversation_id: str, body: Text, key: Key = None) -> dict[str, str]:
     """Write a note for the team. No customer ever sees it."""
     await web.desk.note(conversation_id, agent(who), body.text, key=desk_key(key))

@@ -8,7 +8,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from handlers.web.context import LONGEST_TEXT, Parts
+from handlers.web.context import Parts
 from handlers.web.problems import Problem, problems
 
 router = APIRouter(tags=["help"])
@@ -53,7 +53,7 @@ async def config(web: Parts) -> Config:
         identity="enforced" if web.tokens.enforced else "optional",
         file_bytes=web.uploads.file_bytes,
         files=web.uploads.files,
-        text=LONGEST_TEXT,
+        text=web.desk.limits.text,
         media_types=MEDIA_TYPES,
     )
 

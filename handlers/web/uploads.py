@@ -11,6 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from handlers.web.bodies import allow
 from handlers.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ async def read_form(request: Request, limits: UploadLimits) -> Form:
     if kind != b"multipart/form-data" or not boundary:
         raise Problem("bad_content")
     reading = _Reading(limits)
+    allow(request, limits.body_bytes)
     try:
         async with asyncio.timeout(limits.seconds):
             parser = MultipartParser(boundary, reading.callbacks())

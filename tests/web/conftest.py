@@ -1,0 +1,47 @@
+"""A web server on real Valkey, and a way to make another with other settings."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from webserver import Serve, Served, app_of, parts, serving
+
+from bot.screenshots.intake import Intake
+from bot.state.store import Store
+
+
+@pytest.fixture(scope="session")
+async def intake() -> AsyncIterator[Intake]:
+    """The real intake, its child warm for the whole run."""
+    async with Intake() as intake:
+        yield intake
+
+
+@pytest.fixture
+def serve(store: Store, redis: Redis, tmp_path: Path, intake: Intake) -> Serve:
+    """Serves the web channel; keyword arguments change its parts, those of `app` go to `create_app`."""
+
+    @contextlib.asynccontextmanager
+    async def served(app: dict[str, object] | None = None, **changes: object) -> AsyncIterator[Served]:
+        web = parts(store, redis, tmp_path / "pictures", intake, **changes)
+        async with serving(app_of(web, **(app or {}))) as url:
+            yield Served(url, web)
+
+    return served
+
+
+@pytest.fixture
+async def served(serve: Serve) -> AsyncIterator[Served]:
+    """The web channel with usual settings."""
+    async with serve() as served:
+        yield served
+
+
+@pytest.fixture
+async def http(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the usual server."""
+    async with httpx.AsyncClient(base_url=served.url, timeout=10) as client:
+        yield client
