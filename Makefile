@@ -17,7 +17,7 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: setup ## Set everything up, answer one example screenshot, then serve /demo until Ctrl-C
-	@$(BIN)/helplens up --example
+	@exec $(BIN)/helplens up --example --end-with-parent
 
 setup: .venv/ready $(BUNDLE)
 

@@ -1,0 +1,261 @@
+"""One turn, top to bottom: what is new is looked at, what was asked is answered, and each step is an event.
+
+`Orchestrator.turn` is an async generator that reads like the promise: look, plan, search, answer, point, done. It
+writes nothing itself: whoever runs it (the worker, `helplens ask`) decides what becomes of its events, so a turn can
+be run again from the same log. Not here: leases and retries (`bot.worker`), which rung answers (`bot.answering`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from langchain_core.runnables import Runnable, RunnableGenerator
+
+from bot.answering.brief import Aim, Answer, Brief, Look, Words
+from bot.answering.fallback import Restart, Status
+from bot.conversation import (
+    Answered,
+    Attachment,
+    Conversation,
+    Delta,
+    Done,
+    Event,
+    Found,
+    FoundPassage,
+    Message,
+    Planned,
+    Point,
+    Pointed,
+    Reset,
+    Seen,
+    SeenEntity,
+    Step,
+)
+from bot.knowledge.fusion import Query, Ranking
+from bot.routing import route
+from bot.screenshots.grounding import point
+from bot.screenshots.screen import Screen
+from prompts import say
+
+Search = Callable[[Query], Awaitable[Ranking]]
+
+
+class Eye(Protocol):
+    """Looks at a stored picture; the same picture is read once, however often it is asked for."""
+
+    async def look(self, attachment: Attachment) -> Screen:
+        """The screen. Raises LookupError when the picture is gone; never raises for what the picture shows."""
+
+
+class Ladder(Protocol):
+    """The rungs in order, as one."""
+
+    def answer(self, brief: Brief) -> AsyncIterator[Words | Restart | Status | Answer]:
+        """Words and status lines as they come, a Restart where a rung broke off, then exactly one Answer."""
+
+
+@dataclass(frozen=True)
+class Orchestrator:
+    """The parts that a turn needs, handed in by the composition root."""
+
+    eye: Eye
+    search: Search
+    ladder: Ladder
+    language: str = "en"
+
+    async def turn(self, conversation: Conversation, turn: int) -> AsyncIterator[Event]:
+        """The events of turn number `turn` on a conversation as its log stands; none when nothing is to be done.
+
+        A turn that only looks at pictures yields `Seen` alone; one that answers ends with `Answered`, `Pointed` for
+        each picture with a place to show, and `Done`.
+        """
+        for attachment in conversation.unlooked:
+            seen = await self._see(attachment)
+            conversation = conversation.then(conversation.last_event, seen)
+            yield seen
+        messages = conversation.unanswered
+        if not messages or conversation.owner not in ("bot", "waiting"):
+            return
+        async for event in self._answer(conversation, messages, turn):
+            yield event
+
+    def as_runnable(self) -> Runnable[tuple[Conversation, int], Event]:
+        """The same turn as a LangChain Runnable: (conversation, turn number) in, a stream of events out."""
+
+        async def transform(inputs: AsyncIterator[tuple[Conversation, int]]) -> AsyncIterator[Event]:
+            async for conversation, turn in inputs:
+                async for event in self.turn(conversation, turn):
+                    yield event
+
+        return RunnableGenerator(transform)
+
+    async def _see(self, attachment: Attachment) -> Seen:
+        try:
+            screen = await self.eye.look(attachment)
+        except LookupError:
+            return Seen(attachment_id=attachment.id, outcome="unreadable", reason=say("answering.picture_gone"))
+        return seen(attachment, screen)
+
+    async def _answer(self, conversation: Conversation, messages: Sequence[Message], turn: int) -> AsyncIterator[Event]:
+        to = tuple(message.id for message in messages)
+        question = "\n".join(message.text for message in messages if message.text)
+        looks = await self._looks(conversation, messages)
+        plan = route(question, tuple(look.screen for look in looks), self.language)
+        yield Planned(turn=turn, to=to, plan=plan.plan, reason=plan.reason)
+        ranking = await self.search(
+            Query(
+                question=question,
+                screens=tuple(look.screen for look in looks if look.screen.legible),
+                avoid=unhelpful(conversation),
+            )
+        )
+        yield Found(turn=turn, passages=tuple(found(ranking)), confidence=ranking.confidence)
+        brief = Brief(
+            question=question,
+            looks=looks,
+            ranking=ranking,
+            history=earlier(conversation, messages),
+            chosen=chosen(conversation, question),
+            language=self.language,
+        )
+        talk = _Talk(turn)
+        async for item in self.ladder.answer(brief):
+            match item:
+                case Answer():
+                    yield answered(item, turn, to)
+                    for pointed in await asyncio.to_thread(points, item.aims, looks, turn):
+                        yield pointed
+                case _:
+                    yield talk.event(item)
+        yield Done(turn=turn)
+
+    async def _looks(self, conversation: Conversation, messages: Sequence[Message]) -> tuple[Look, ...]:
+        """The pictures of these messages, else of the last message that had any: a follow-up is about the same one."""
+        attachments = [a for message in messages for a in message.attachments]
+        for message in reversed(conversation.messages):
+            if attachments:
+                break
+            attachments = list(message.attachments) if message.sender == "customer" else []
+        looks = []
+        for attachment in attachments:
+            try:
+                screen = await self.eye.look(attachment)
+            except LookupError:
+                continue
+            looks.append(Look(attachment=attachment, screen=corrected(screen, conversation.seen.get(attachment.id))))
+        return tuple(looks)
+
+
+@dataclass
+class _Talk:
+    """The running answer's deltas, their offsets counted in code points."""
+
+    turn: int
+    said: int = field(default=0, init=False)
+
+    def event(self, item: Words | Restart | Status) -> Event:
+        match item:
+            case Words(text=text):
+                delta = Delta(turn=self.turn, offset=self.said, text=text)
+                self.said += len(text)
+                return delta
+            case Restart(reason=reason):
+                self.said = 0
+                return Reset(turn=self.turn, reason=reason)
+            case Status(text=text):
+                return Step(turn=self.turn, text=text)
+
+
+def seen(attachment: Attachment, screen: Screen) -> Seen:
+    """What the "what I see" card says of a screen."""
+    entities = (SeenEntity(kind=e.kind, text=e.text, box=e.box, doubt=e.doubt) for e in screen.entities)
+    return Seen(
+        attachment_id=attachment.id,
+        outcome=screen.outcome,
+        reason=screen.reason,
+        kind=screen.kind,
+        where=screen.where,
+        error=screen.error,
+        entities=tuple(entities),
+        private=len(screen.sensitive),
+    )
+
+
+def corrected(screen: Screen, card: Seen | None) -> Screen:
+    """The screen as the customer corrected it on the card."""
+    if card is None:
+        return screen
+    return screen.model_copy(update={"where": card.where or screen.where, "error": card.error or screen.error})
+
+
+def found(ranking: Ranking) -> Iterator[FoundPassage]:
+    """The first hits of a ranking, as the log keeps them."""
+    for hit in ranking.hits[:5]:
+        passage = hit.passage
+        yield FoundPassage(
+            article=passage.article, passage=passage.number, title=passage.title, score=round(hit.score, 4)
+        )
+
+
+def unhelpful(conversation: Conversation) -> frozenset[str]:
+    """Articles that the customer said did not help."""
+    failed = [turn for turn, rated in conversation.ratings.items() if not rated.helped]
+    answers = [conversation.answers[turn] for turn in failed if turn in conversation.answers]
+    return frozenset(citation.article for answer in answers for citation in answer.citations)
+
+
+def chosen(conversation: Conversation, question: str) -> str | None:
+    """The article behind the button of the last splitting question, when the customer pressed one."""
+    if not conversation.answers:
+        return None
+    last = conversation.answers[max(conversation.answers)]
+    return next((c.article for c in last.choices if c.text.strip() == question.strip()), None)
+
+
+def earlier(conversation: Conversation, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """What was said before these messages, the bot's answers among it, oldest first."""
+    now = {message.id for message in messages}
+    history: list[Message] = []
+    for message in conversation.messages:
+        if message.id in now:
+            continue
+        history.append(message)
+        for turn, answer in conversation.answers.items():
+            if answer.to and answer.to[-1] == message.id:
+                history.append(Message(id=f"turn-{turn}", sender="bot", text=answer.text))
+    return tuple(history)
+
+
+def answered(answer: Answer, turn: int, to: tuple[str, ...]) -> Answered:
+    """The answer as the log keeps it."""
+    return Answered(
+        turn=turn,
+        to=to,
+        text=answer.text,
+        citations=answer.citations,
+        choices=answer.choices,
+        confidence=round(answer.confidence, 4),
+        answered=answer.answered,
+        model=answer.model,
+        handoff=answer.handoff,
+    )
+
+
+def points(aims: Sequence[Aim], looks: Sequence[Look], turn: int) -> list[Pointed]:
+    """The places of an answer's controls on the customer's pictures, one event per picture.
+
+    Steps lead away from the screen that was sent: the first control that is not on it ends the search, since a later
+    one of the same name would be another screen's.
+    """
+    screens = {look.attachment.id: look.screen for look in looks}
+    places: dict[str, list[Point]] = {}
+    for aim in aims:
+        screen = screens.get(aim.attachment_id)
+        hits = point(aim.instruction, screen.lines, screen.controls) if screen else ()
+        if not hits:
+            if places:
+                break
+            continue
+        places.setdefault(aim.attachment_id, []).append(hits[0].model_copy(update={"step": aim.step}))
+    return [Pointed(turn=turn, attachment_id=id_, points=tuple(found_)) for id_, found_ in places.items()]

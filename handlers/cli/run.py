@@ -1,0 +1,188 @@
+"""`helplens up` and `helplens serve`: all roles in one process, or one role against a shared Redis."""
+
+import asyncio
+import contextlib
+import ctypes
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+
+from bot.settings import Settings
+from bot.telemetry import Metrics
+from handlers import wiring
+from handlers.cli.example import show_example
+from handlers.cli.indexing import index_source
+
+PR_SET_PDEATHSIG = 1
+GRACE_S = 3
+"""Seconds that open event streams are given at the end."""
+
+
+class Role(StrEnum):
+    """What one process does."""
+
+    web = "web"
+    worker = "worker"
+
+
+def up(
+    source: Annotated[
+        str | None, typer.Argument(help="Your help centre: a folder or an address. Without it the example serves.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Answer one example screenshot first, in the terminal.")
+    ] = False,
+    end_with_parent: Annotated[bool, typer.Option("--end-with-parent", hidden=True)] = False,
+) -> None:
+    """Start everything in one process: embedded Valkey (unless HELPLENS_REDIS_URL is set), worker and web server."""
+    if end_with_parent:
+        _end_with_parent()
+    given = {"host": host, "port": port}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    wiring.set_up_logs(settings, as_json=not sys.stderr.isatty())
+    _run(_up(settings, source, example))
+
+
+def serve(role: Annotated[Role, typer.Argument(help="What this process does.")]) -> None:
+    """Start one role against HELPLENS_REDIS_URL, as many processes of each as wanted."""
+    settings = Settings()
+    if settings.redis_url is None:
+        raise typer.BadParameter("set HELPLENS_REDIS_URL: roles in processes of their own share one Redis")
+    wiring.set_up_logs(settings, as_json=not sys.stderr.isatty())
+    _run(_serve(settings, role))
+
+
+async def _up(settings: Settings, source: str | None, example: bool) -> None:
+    console = Console(stderr=True, highlight=False)
+
+    def say(text: str) -> None:
+        console.print(f"[dim]{text}[/]")
+
+    kb = await index_source(settings, source, console) if source else await wiring.example_index(settings, say)
+    settings = settings.model_copy(update={"kb": kb})
+    metrics = Metrics()
+    say("Starting Valkey …")
+    async with (
+        wiring.redis_url(settings) as url,
+        wiring.open_front(settings, url) as front,
+        wiring.open_answering(settings, kb, front.intake, front.storage, say) as answering,
+        wiring.open_web(settings, url, front, metrics) as app,
+        _together() as together,
+    ):
+        together.start(wiring.work(settings, front.store, answering, metrics), "worker")
+        together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
+        server = _Server(_config(app, settings))
+        together.start(server.serve(), "web")
+        address = await server.address()
+        if example:
+            await show_example(front, settings, console)
+        console.print(f"\n  Try it:      [bold]{address}/demo[/]")
+        console.print(f"  The desk:    {address}/desk   [dim]password: {wiring.desk_password(settings)}[/]")
+        console.print(f'  Embed it:    [dim]<script src="{address}/widget.js" async data-helplens></script>[/]')
+        console.print("  Ctrl-C ends everything.\n")
+        await together.until_signal()
+        server.should_exit = True
+
+
+async def _serve(settings: Settings, role: Role) -> None:
+    metrics = Metrics()
+    async with wiring.redis_url(settings) as url, wiring.open_front(settings, url) as front, _together() as together:
+        if role is Role.web:
+            async with wiring.open_web(settings, url, front, metrics) as app:
+                server = _Server(_config(app, settings))
+                together.start(server.serve(), "web")
+                await together.until_signal()
+                server.should_exit = True
+        else:
+            kb = await wiring.example_index(settings)
+            async with wiring.open_answering(settings, kb, front.intake, front.storage) as answering:
+                together.start(wiring.work(settings, front.store, answering, metrics), "worker")
+                together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
+                await together.until_signal()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with the signals left to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals end the whole house, not the web server alone."""
+        yield
+
+    async def address(self) -> str:
+        """The address it listens on, once it does."""
+        while not self.started:  # noqa: ASYNC110  uvicorn tells nobody when it listens
+            await asyncio.sleep(0.01)
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+class _Together:
+    """Parts that run side by side: when one fails, or a signal comes, all end."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._signal = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signal.set)
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs `work` until the end."""
+        self._tasks[asyncio.create_task(work, name=name)] = name
+
+    async def until_signal(self) -> None:
+        """Waits for Ctrl-C or SIGTERM. Raises what a part failed with, if one fails first."""
+        stop = asyncio.create_task(self._signal.wait())
+        done, _ = await asyncio.wait([stop, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stop}:
+            await task
+        stop.cancel()
+
+    async def end(self) -> None:
+        """Ends every part, the one started last first."""
+        for task, name in reversed(self._tasks.items()):
+            if name != "web":
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _together() -> AsyncIterator[_Together]:
+    together = _Together()
+    try:
+        yield together
+    finally:
+        await together.end()
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main)
+
+
+def _end_with_parent() -> None:
+    """Linux: whoever started us is gone, so are we. For `make run`, whose terminal may be closed the hard way."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
