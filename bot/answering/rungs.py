@@ -1,0 +1,192 @@
+"""A rung named by a string in the settings -> a rung that answers. The one place where models are made.
+
+`vlm:FOLDER` (transformers in this process), `openai:MODEL@URL` (any server that speaks OpenAI's chat completions, by
+our own client; `stock=yes` takes LangChain's), `anthropic:MODEL`, `google_genai:MODEL` and whatever else
+`init_chat_model` knows, `extractive`. Options follow after spaces: `openai:qwen@http://gpu:8000/v1 calls=16`.
+Not here: which rung is asked when (`fallback`), what a rung may send (`privacy`).
+"""
+
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import aiohttp
+import structlog
+from langchain.chat_models import init_chat_model
+from langchain_core.language_models import BaseChatModel
+from langsmith import Client
+from pydantic import Field, SecretStr, ValidationError
+
+from bot.answering.agent import ModelRung
+from bot.answering.brief import Rung
+from bot.answering.openai_chat import OpenAICompatible
+from bot.answering.privacy import Exit, Gate, exit_to
+from bot.answering.render import Eyes, Load, Sight
+from bot.answering.tools import Search, owners
+from bot.conversation import Noun
+from bot.screenshots.redaction import text as redacted
+
+log = structlog.get_logger()
+
+SEES = re.compile(
+    r"(?:^|[^a-z])(?:vl|vlm|vision|omni)(?:[^a-z]|$)|smolvlm|llava|pixtral|internvl|gpt-[45]|gemma-?[3-9]", re.I
+)
+"""Names of models behind OpenAI's interface that take pictures; an owner who knows better says `sight=`."""
+WITHOUT_RETRIES: Mapping[str, dict[str, Any]] = {
+    "anthropic": {"max_retries": 0},
+    "openai": {"max_retries": 0},
+    "google_genai": {"max_retries": 1},
+}
+"""The ladder is the only place that retries; Google's client counts the first try as one."""
+
+
+class Spec(Noun):
+    """What a rung's string says."""
+
+    name: str
+    """The string without its options: the rung's name in logs, metrics and answers."""
+    provider: str
+    model: str = ""
+    url: str | None = None
+    calls: int = Field(default=8, ge=1, description="Answers written at once.")
+    sight: Sight | None = Field(default=None, description="pixels, screen or passages; by default what is known of it.")
+    grid: int = Field(default=28, ge=1, description="Pixels each way that the model counts as one token.")
+    room: int = Field(default=1600, ge=16, description="Most tokens of one view of a picture.")
+    tokens: int = Field(default=700, ge=16, description="Longest answer, in tokens.")
+    tools: bool = Field(default=True, description="Whether the model is told of tools.")
+    key: str | None = Field(default=None, description="Environment variable that holds the key.")
+    stock: bool = Field(default=False, description="LangChain's own client for OpenAI's interface.")
+
+
+def parse(text: str) -> Spec:
+    """The spec in `text`. Raises ValueError, saying what is wrong and what would be right."""
+    name, *options = text.split()
+    provider, _, rest = name.partition(":")
+    model, _, url = rest.partition("@http")
+    more = dict(option.partition("=")[::2] for option in options)
+    if unknown := more.keys() - OPTIONS:
+        raise ValueError(f"{text!r}: no option {sorted(unknown)}; there are {sorted(OPTIONS)}")
+    if provider != "extractive" and not model:
+        raise ValueError(f"{text!r} names no model: write for example openai:qwen3-vl@http://127.0.0.1:8000/v1")
+    try:
+        return Spec.model_validate(
+            {"name": name, "provider": provider, "model": model, "url": f"http{url}" if url else None, **more}
+        )
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ValueError(f"{text!r}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
+
+
+OPTIONS = frozenset(Spec.model_fields) - {"name", "provider", "model", "url"}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What rungs are made of, handed in by the composition root."""
+
+    search: Search
+    load: Load
+    extractive: Rung
+    text_to_models: bool = False
+    """The owner's switch: may customers' words, redacted, go to a model of a third party?"""
+    pictures_to_models: bool = False
+    own_hosts: Collection[str] = ()
+    """Hosts that the owner vouches for: models there get everything as it is."""
+    private_patterns: Sequence[str] = ()
+    owners_tools: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Where keys are looked up."""
+    sure: float = 0.5
+    """Confidence from which a screen's words are enough without its pixels."""
+    traces: tuple[Gate, Client] | None = None
+
+
+def exits(
+    names: Sequence[str], *, text: bool = False, pictures: bool = False, own_hosts: Collection[str] = ()
+) -> tuple[Exit, ...]:
+    """What may leave to each model that the settings name: for `helplens doctor`. Opens nothing."""
+    specs = [parse(name) for name in names]
+    return tuple(_exit(spec, text, pictures, own_hosts) for spec in specs if spec.provider != "extractive")
+
+
+def _exit(spec: Spec, text: bool, pictures: bool, own_hosts: Collection[str]) -> Exit:
+    if spec.provider == "vlm":
+        return Exit(name=spec.name)
+    url = spec.url if spec.provider == "openai" else None
+    return exit_to(spec.name, url, own_hosts=own_hosts, text=text, pictures=pictures)
+
+
+@asynccontextmanager
+async def open_rungs(
+    names: Sequence[str], parts: Parts, session: aiohttp.ClientSession | None = None
+) -> AsyncIterator[tuple[Rung, ...]]:
+    """The rungs that `names` name, in order, closed at the end. A model to which no text may go is left out, aloud.
+
+    Raises ValueError, with what to do, when a name makes no sense or its package is not installed.
+    """
+    async with AsyncExitStack() as stack:
+        shared = await stack.enter_async_context(http()) if session is None else session
+        rungs: list[Rung] = []
+        for spec in map(parse, names):
+            if spec.provider == "extractive":
+                rungs.append(parts.extractive)
+                continue
+            leads = _exit(spec, parts.text_to_models, parts.pictures_to_models, parts.own_hosts)
+            if not leads.text:
+                log.warning("left out: no text may go to a third party", rung=spec.name, setting="text_to_models")
+                continue
+            rungs.append(await _rung(spec, leads, parts, shared, stack))
+        yield tuple(rungs)
+
+
+def http() -> aiohttp.ClientSession:
+    """A session for models: no limit of its own on connections or time, since the ladder has both."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=3.0),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+    )
+
+
+async def _rung(
+    spec: Spec, leads: Exit, parts: Parts, session: aiohttp.ClientSession, stack: AsyncExitStack
+) -> ModelRung:
+    model = await _model(spec, parts.environment, session, stack)
+    gate = Gate(leads, partial(redacted, own_patterns=tuple(parts.private_patterns)))
+    eyes = Eyes(spec.sight or _sight(spec, model), gate, parts.load, spec.grid, spec.room, parts.sure)
+    return ModelRung(
+        spec.name,
+        model,
+        eyes,
+        parts.search,
+        calls=spec.calls,
+        tools=spec.tools and (model.profile or {}).get("tool_calling", True),
+        owners_tools=owners(parts.owners_tools),
+        traces=parts.traces,
+    )
+
+
+def _sight(spec: Spec, model: BaseChatModel) -> Sight:
+    known = (model.profile or {}).get("image_inputs")
+    sees = bool(SEES.search(spec.model)) if known is None else known
+    return "pixels" if sees else "screen"
+
+
+async def _model(
+    spec: Spec, environment: Mapping[str, str], session: aiohttp.ClientSession, stack: AsyncExitStack
+) -> BaseChatModel:
+    key = environment.get(spec.key or f"{spec.provider.upper()}_API_KEY")
+    if spec.provider == "openai" and spec.url and not spec.stock:
+        secret = SecretStr(key) if key and (spec.key or "api.openai.com" in spec.url) else None
+        return OpenAICompatible(session=session, url=spec.url, model=spec.model, key=secret, max_tokens=spec.tokens)
+    settings: dict[str, Any] = {"temperature": 0, "max_tokens": spec.tokens, **WITHOUT_RETRIES.get(spec.provider, {})}
+    if spec.url:
+        settings["base_url"] = spec.url
+    if key:
+        settings["api_key"] = key
+    try:
+        return cast(BaseChatModel, init_chat_model(spec.model, model_provider=spec.provider, **settings))
+    except ImportError as error:
+        raise ValueError(f"{spec.name}: {error}") from error
