@@ -1,57 +1,179 @@
-"""Forms: which lines are a label's value, beside it or below it. For private values whose label is all that tells.
+"""Forms and tables: which labels are the value of another, beside it or under it, and what a column holds.
 
-Not here: which labels name something private (`bot.screenshots.private.people`), or what can be clicked (`grounding`).
+For private values that only their label tells. Which labels name something private is said by
+`bot.screenshots.private.people`; what can be clicked by `controls`.
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from bot.conversation import Box
-from bot.screenshots.ocr import Line
-from bot.screenshots.private import people
+from bot.screenshots.labels import Label
+from bot.screenshots.private import people, secrets
 from bot.screenshots.private.text import SensitiveKind
 
-_PLACEHOLDER = re.compile(
+PLACEHOLDER = re.compile(
     r"(?:enter|type|your|e\.?g\.?|example|select|choose|search|add|none|not set|n/a|unknown|optional|required|please|"
-    r"bitte|eingeben|auswählen|entrez|saisissez|introduzca)\b.*|[-–—.…*•]+|.*(?:\.\.\.|…)",
+    r"bitte|eingeben|auswählen|entrez|saisissez|introduzca)\b.*|[-–—.…*•●·]+|.*(?:\.\.\.|…)",
     re.I,
 )
+ROW = 3.6
+"""The next row of a table begins at most so many text heights below the one before."""
+ADDRESS_LINES = 4
+Headings = dict[int, people.Label]
+"""Those of a picture's labels that name something private, by their number."""
 
 
-def labelled_values(lines: Sequence[Line]) -> Iterator[tuple[SensitiveKind, int, int, int]]:
-    """(kind, line, start, end) of each value whose label stands left of it or above it."""
-    labels = {n: found for n, line in enumerate(lines) if (found := people.label(line.text))}
-    for number, found in labels.items():
-        for value in _values(lines, number, set(labels)):
-            text = lines[value].text
-            if _PLACEHOLDER.fullmatch(text.strip()):
-                continue
-            if found.kind == "name" and not people.is_name(text, words=1 if found.certain else 2):
-                continue
-            if found.kind in ("address", "other") and not any(c.isdigit() for c in text) and found.kind == "other":
-                continue
-            yield found.kind, value, 0, len(text)
+class Value(NamedTuple):
+    """Label number `label` holds a private value of this kind."""
+
+    kind: SensitiveKind
+    label: int
 
 
-def _values(lines: Sequence[Line], number: int, labels: set[int]) -> list[int]:
-    """The line right of the label, else the first one below it (and what goes on below that, for an address)."""
-    label = lines[number].box
-    height = label[3] - label[1]
-    right = [n for n, line in enumerate(lines) if n != number and _right_of(label, line.box)]
-    if right:
-        nearest = min(right, key=lambda n: lines[n].box[0])
-        if nearest not in labels and lines[nearest].box[0] - label[2] <= 14 * height:
-            return [nearest]
-    below = [n for n, line in enumerate(lines) if n != number and _under(label, line.box)]
-    nearest_below = min(below, key=lambda n: lines[n].box[1], default=None)
-    return [] if nearest_below is None or nearest_below in labels else [nearest_below]
+def values(found: Sequence[Label], personal: Sequence[bool]) -> Iterator[Value]:
+    """The private values of a picture's labels; `personal[n]` says that label n itself holds an e-mail or a number.
+
+    A heading such as "Name" is one of a person only beside an e-mail address or a telephone.
+    """
+    headings = {n: h for n, label in enumerate(found) if (h := people.label(label.text) or secret_label(label.text))}
+    for number, heading in headings.items():
+        certain = heading.certain or _of_a_person(found, number, personal)
+        for value in _chain(found, number, headings, certain):
+            if _fits(found[value].text, heading.kind, certain):
+                yield Value(heading.kind, value)
 
 
-def _right_of(label: Box, box: Box) -> bool:
-    height = min(label[3] - label[1], box[3] - box[1])
-    return min(label[3], box[3]) - max(label[1], box[1]) >= 0.5 * height and box[0] >= label[2] - 2
+def _chain(found: Sequence[Label], number: int, headings: Headings, certain: bool) -> list[int]:
+    """The labels that are what heading `number` names: right of it, else under it."""
+    kind = headings[number].kind
+    right = _right_of(found, number)
+    if right is not None and right not in headings and _fits(found[right].text, kind, certain):
+        text = found[right].text.strip("*: ")
+        if not (people.CONTACT_LABEL.fullmatch(text) or people.COLUMN_HEAD.fullmatch(text)):
+            return [right, *(_continued(found, right, number, headings) if kind == "address" else [])]
+    if kind == "address":
+        below = _under(found, number, 1.9)
+        return [] if below is None or below in headings else [below, *_continued(found, below, number, headings)]
+    return list(_column(found, number, headings, certain))
 
 
-def _under(label: Box, box: Box) -> bool:
-    height = label[3] - label[1]
-    return -0.3 * height <= box[1] - label[3] <= 1.6 * height and -height <= box[0] - label[0] <= 1.6 * height
+def mirrored(found: Sequence[Label]) -> bool:
+    """Whether the screen is laid out from right to left: its labels end, rather than begin, where others do."""
+    left = sum(abs(a.box[0] - b.box[0]) <= 2 for a in found for b in found if a is not b)
+    right = sum(abs(a.box[2] - b.box[2]) <= 2 for a in found for b in found if a is not b)
+    return right > 2 * left
+
+
+def flipped(found: Sequence[Label]) -> list[Label]:
+    """The labels as a mirror shows them, so that what is right to left reads from left to right."""
+    return [
+        label.model_copy(update={"box": (-label.box[2], label.box[1], -label.box[0], label.box[3])}) for label in found
+    ]
+
+
+def towns(found: Sequence[Label], streets: Sequence[int]) -> Iterator[int]:
+    """The labels right under a street that are a post code and a town."""
+    for street in streets:
+        below = _under(found, street, 0.9)
+        if below is not None and any(True for _ in people.town(found[below].text)):
+            yield below
+
+
+def secret_label(text: str) -> people.Label | None:
+    """Whether `text`, whole, names a secret ("API key", "Password")."""
+    return people.Label("secret", True) if secrets.LABEL.fullmatch(text.strip().rstrip("*:： ")) else None
+
+
+def _fits(text: str, kind: SensitiveKind, certain: bool) -> bool:
+    text = text.strip()
+    if PLACEHOLDER.fullmatch(text):
+        return False
+    if kind == "name":
+        return people.is_name(text, words=1 if certain else 2)
+    if kind == "secret":
+        return " " not in text and len(text) >= 6 and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return kind == "address" or any(c.isdigit() for c in text)
+
+
+def _of_a_person(found: Sequence[Label], number: int, personal: Sequence[bool]) -> bool:
+    """Whether an e-mail or a telephone, or a heading for one, stands on the same row, or near in the same column."""
+    here = found[number]
+    for n, other in enumerate(found):
+        if n != number and (personal[n] or people.CONTACT_LABEL.fullmatch(other.text.strip("*: "))):
+            level = _level(other.box, here.box)
+            column = (
+                abs(other.box[0] - here.box[0]) <= here.height and abs(other.box[1] - here.box[1]) <= 9 * here.height
+            )
+            if level or column:
+                return True
+    return False
+
+
+def _right_of(found: Sequence[Label], number: int) -> int | None:
+    """The nearest label on the same row to the right, not further than a form's gap."""
+    here = found[number].box
+    height = here[3] - here[1]
+    right = [
+        n
+        for n, other in enumerate(found)
+        if n != number and _level(here, other.box) and -2 <= other.box[0] - here[2] <= 14 * height
+    ]
+    return min(right, key=lambda n: found[n].box[0], default=None)
+
+
+def _under(found: Sequence[Label], number: int, reach: float) -> int | None:
+    """The nearest label below that begins, ends or is centred where this one does, within `reach` heights."""
+    here = found[number].box
+    height = here[3] - here[1]
+    below = [
+        n
+        for n, other in enumerate(found)
+        if n != number and -0.4 * height <= other.box[1] - here[3] <= reach * height and _aligned(here, other.box)
+    ]
+    return min(below, key=lambda n: found[n].box[1], default=None)
+
+
+def _column(found: Sequence[Label], number: int, headings: Headings, certain: bool) -> Iterator[int]:
+    """What stands under a heading, row by row, as long as it looks like what the heading says."""
+    here = number
+    reach = ROW if certain else 1.9
+    while (below := _under(found, here, reach)) is not None and below not in headings:
+        if not _fits(found[below].text, headings[number].kind, certain):
+            return
+        yield below
+        here = below
+
+
+def _continued(found: Sequence[Label], first: int, heading: int, headings: Headings) -> Iterator[int]:
+    """The further lines of an address: those right below that no other heading stands beside."""
+    here = first
+    for _ in range(ADDRESS_LINES - 1):
+        below = _under(found, here, 0.9)
+        if below is None or below in headings or abs(found[below].box[0] - found[first].box[0]) > found[first].height:
+            return
+        left = found[heading].box
+        beside = [
+            n
+            for n, o in enumerate(found)
+            if n != below and _level(found[below].box, o.box) and o.box[0] < found[below].box[0]
+        ]
+        if any(abs(found[n].box[0] - left[0]) <= found[first].height for n in beside):
+            return
+        yield below
+        here = below
+
+
+def _level(a: Box, b: Box) -> bool:
+    height = min(a[3] - a[1], b[3] - b[1])
+    return min(a[3], b[3]) - max(a[1], b[1]) >= 0.5 * height
+
+
+def _aligned(a: Box, b: Box) -> bool:
+    height = a[3] - a[1]
+    return (
+        -0.7 * height <= b[0] - a[0] <= 1.6 * height
+        or abs(b[2] - a[2]) <= 0.7 * height
+        or abs((a[0] + a[2]) - (b[0] + b[2])) <= 0.6 * height
+    )

@@ -37,7 +37,7 @@ def cut(found: Sequence[Gap], x: float, height: float) -> Gap | None:
 
     def cost(gap: Gap) -> float:
         away = max(gap[0] - x, x - gap[1], 0.0) / height
-        return away - 0.5 * min((gap[1] - gap[0]) / height, 1.0)
+        return away - min((gap[1] - gap[0]) / height, 0.2)
 
     near = [g for g in found if max(g[0] - x, x - g[1], 0.0) <= 0.6 * height]
     return min(near, key=cost, default=None)

@@ -5,9 +5,8 @@ has its words, so that a part of it can be named too.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from bot.conversation import Box
+from bot.conversation import Box, Noun
 from bot.screenshots.ocr import Line, Word
 
 APART = 0.9
@@ -16,23 +15,24 @@ TOGETHER = 0.55
 """Boxes on one row nearer than this share of the height are one label."""
 
 
-class Label(NamedTuple):
-    """Words on one row that belong together. `top` and `bottom` are those of the text's line."""
+class Label(Noun):
+    """Words on one row that belong together; its box is as high as the text's line."""
 
     words: tuple[Word, ...]
+    text: str
+    box: Box
     score: float
 
     @property
-    def text(self) -> str:
-        return " ".join(w.text for w in self.words)
-
-    @property
-    def box(self) -> Box:
-        return around([w.box for w in self.words])
-
-    @property
     def height(self) -> float:
+        """Of the line, so about 1.3 times the size of the font."""
         return self.box[3] - self.box[1]
+
+
+def label(words: Sequence[Word], score: float) -> Label:
+    """The label of words on one row, left to right."""
+    joined = " ".join(w.text for w in words)
+    return Label(words=tuple(words), text=joined, box=around([w.box for w in words]), score=score)
 
 
 def around(boxes: Sequence[Box]) -> Box:
@@ -47,18 +47,15 @@ def around(boxes: Sequence[Box]) -> Box:
 
 def labels(lines: Sequence[Line]) -> list[Label]:
     """The labels of a picture's lines, top to bottom, then left to right."""
-    pieces = [piece for line in lines for piece in _pieces(line)]
-    pieces.sort(key=lambda p: (p.box[1], p.box[0]))
-    joined = True
-    while joined:
-        joined = False
-        for a, b in ((a, b) for a in range(len(pieces)) for b in range(len(pieces)) if a != b):
-            if _one_label(pieces[a], pieces[b]):
-                pieces[a] = Label((*pieces[a].words, *pieces[b].words), min(pieces[a].score, pieces[b].score))
-                del pieces[b]
-                joined = True
-                break
-    return sorted(pieces, key=lambda p: (p.box[1], p.box[0]))
+    pieces = sorted((piece for line in lines for piece in _pieces(line)), key=lambda p: p.box[0])
+    done: list[Label] = []
+    for piece in pieces:  # from the left, so that what a piece may go on from is already there
+        before = next((n for n, other in enumerate(done) if _one_label(other, piece)), None)
+        if before is None:
+            done.append(piece)
+        else:
+            done[before] = label((*done[before].words, *piece.words), min(done[before].score, piece.score))
+    return sorted(done, key=lambda p: (p.box[1], p.box[0]))
 
 
 def _pieces(line: Line) -> list[Label]:
@@ -72,7 +69,7 @@ def _pieces(line: Line) -> list[Label]:
             runs[-1].append(upright)
         else:
             runs.append([upright])
-    return [Label(tuple(run), line.score) for run in runs]
+    return [label(run, line.score) for run in runs]
 
 
 def _one_label(a: Label, b: Label) -> bool:

@@ -7,16 +7,19 @@ together where a value is broken over boxes, rows or a form's label and field, a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from bot.conversation import Box, Noun
-from bot.screenshots.fields import labelled_values
+from bot.screenshots.fields import flipped, mirrored, towns, values
 from bot.screenshots.glyphs import Glyph, glyphs
 from bot.screenshots.ink import Grey, cut, gaps
+from bot.screenshots.labels import labels
 from bot.screenshots.ocr import Line
 from bot.screenshots.private import SURE, spans
+from bot.screenshots.private.people import told_by
 from bot.screenshots.private.text import SensitiveKind, Span
 
 COVER = (24, 24, 27)
@@ -51,13 +54,53 @@ def find(
     alone = {id(g): kind for kind, run in private for g in run}
     for joined in _joins(lines, rows):
         private += [
-            (k, run) for k, run in _private(joined, spans(_text(joined), patterns, SURE)) if _goes_on(k, run, alone)
+            (k, run)
+            for k, run in _private(joined, spans(_text(joined), patterns, SURE))
+            if _goes_on(k, run, alone, rows)
         ]
-    for kind, number, start, end in labelled_values(lines):
-        private.append((kind, rows[number][start:end]))
+    private += _told(lines, rows, [_text(run) for kind, run in private if kind == "email"])
+    private += _labelled(lines, rows, private)
     grey = None if picture is None else np.asarray(picture.convert("L"))
     boxes = [Sensitive(kind=kind, box=_box(lines, rows, run, grey)) for kind, g in private for run in _by_line(g)]
     return tuple(sorted(_without_repeats(boxes), key=lambda s: (s.box[1], s.box[0])))
+
+
+def _labelled(
+    lines: Sequence[Line], rows: Sequence[list[Glyph]], private: Sequence[tuple[SensitiveKind, list[Glyph]]]
+) -> list[tuple[SensitiveKind, list[Glyph]]]:
+    """Values that stand beside or under a label, and the towns under the streets that were found."""
+    found = labels(lines)
+    places = [_glyphs_in(label.box, lines, rows) for label in found]
+    if mirrored(found):
+        found = flipped(found)
+    known = {id(g): kind for kind, run in private for g in run}
+    kinds = [{known[id(g)] for g in run if id(g) in known} for run in places]
+    out = [(v.kind, places[v.label]) for v in values(found, [bool(k & {"email", "phone"}) for k in kinds])]
+    out += [("address", places[n]) for n in towns(found, [n for n, k in enumerate(kinds) if "address" in k])]
+    return [(kind, run) for kind, run in out if run]
+
+
+def _glyphs_in(box: Box, lines: Sequence[Line], rows: Sequence[list[Glyph]]) -> list[Glyph]:
+    """The glyphs of the lines whose middles lie in `box`."""
+    return [
+        g
+        for line, row in zip(lines, rows, strict=True)
+        if box[1] - 1 <= (line.box[1] + line.box[3]) / 2 <= box[3] + 1
+        for g in row
+        if box[0] - 1 <= (g.left + g.right) / 2 <= box[2] + 1
+    ]
+
+
+def _told(
+    lines: Sequence[Line], rows: Sequence[list[Glyph]], addresses: Sequence[str]
+) -> list[tuple[SensitiveKind, list[Glyph]]]:
+    """Names that an e-mail address on the same screen spells."""
+    out: list[tuple[SensitiveKind, list[Glyph]]] = []
+    for row in rows:
+        words = list(re.finditer(r"\S+", _text(row)))
+        for start, end in told_by(addresses, [w[0] for w in words]):
+            out.append(("name", row[words[start].start() : words[end - 1].end()]))
+    return out
 
 
 def cover(picture: Image.Image, sensitive: Sequence[Sensitive]) -> Image.Image:
@@ -96,7 +139,9 @@ def _private(row: list[Glyph], found: Sequence[Span]) -> list[tuple[SensitiveKin
     return [(span.kind, row[span.start : span.end]) for span in found]
 
 
-def _goes_on(kind: SensitiveKind, run: Sequence[Glyph], alone: Mapping[int, SensitiveKind]) -> bool:
+def _goes_on(
+    kind: SensitiveKind, run: Sequence[Glyph], alone: Mapping[int, SensitiveKind], rows: Sequence[list[Glyph]]
+) -> bool:
     """Whether a value that was found in two joined lines stands on both of them.
 
     What is a value on its own line is whole, and the other line only happens to follow; but the rest of a long secret
@@ -108,9 +153,11 @@ def _goes_on(kind: SensitiveKind, run: Sequence[Glyph], alone: Mapping[int, Sens
     known = {alone[id(g)] for g in run if id(g) in alone}
     if known != {kind}:
         return not known
-    first, rest = _text(parts[0]), _text(parts[1])
+    first, rest = _text(parts[0]), _text(parts[-1])
     if kind == "phone":  # the country's code stands in a box of its own
         return re.fullmatch(r"\+\d{1,3}", first) is not None
+    if kind == "name":  # "Signed in as Anna", and below it "Kowalska"
+        return rest.strip() == _text(rows[parts[-1][0].line]).strip()
     return kind == "secret" and len(rest) >= 6 and any(c.isdigit() for c in rest) and any(c.isalpha() for c in rest)
 
 
@@ -128,11 +175,21 @@ def _by_line(run: Sequence[Glyph]) -> Iterator[list[Glyph]]:
 
 def _joins(lines: Sequence[Line], rows: Sequence[list[Glyph]]) -> Iterator[list[Glyph]]:
     """Lines that may be one value: neighbours on a row, and a line with the one that goes on below it."""
-    for a, first in enumerate(lines):
-        for b, second in enumerate(lines):
-            if a != b and (_beside(first.box, second.box) or _below(first.box, second.box)):
-                yield [*rows[a], Glyph(" ", a, first.box[2], first.box[2]), *rows[b]]
-                yield [*rows[a], *rows[b]]
+    after = {
+        a: b for b in range(len(lines)) for a in range(len(lines)) if a != b and _beside(lines[a].box, lines[b].box)
+    }
+    chains = [[a] for a in after if a not in after.values()]
+    for chain in chains:
+        while chain[-1] in after and after[chain[-1]] not in chain:
+            chain.append(after[chain[-1]])
+    below = [[a, b] for a in range(len(lines)) for b in range(len(lines)) if _below(lines[a].box, lines[b].box)]
+    for numbers in chains + below:
+        for glue in (" ", ""):
+            joined = list(rows[numbers[0]])
+            for before, number in pairwise(numbers):
+                end = lines[before].box[2]
+                joined += [*(Glyph(c, before, end, end) for c in glue), *rows[number]]
+            yield joined
 
 
 def _beside(a: Box, b: Box) -> bool:
@@ -154,7 +211,8 @@ def _box(lines: Sequence[Line], rows: Sequence[list[Glyph]], run: Sequence[Glyph
     found = [] if grey is None else gaps(grey, line.box)
     before = next((g for g in reversed(row[: _place(row, run[0])]) if g.text != " "), None)
     after = next((g for g in row[_place(row, run[-1]) + 1 :] if g.text != " "), None)
-    left, right = run[0].left - 0.3 * height, run[-1].right + 0.3 * height
+    left = max([run[0].left - 0.3 * height, *_ends(lines, line, run[0].left)])
+    right = min([run[-1].right + 0.3 * height, *_starts(lines, line, run[-1].right)])
     if before:
         middle = (before.right + run[0].left) / 2
         gap = cut(found, middle, height)
@@ -164,6 +222,20 @@ def _box(lines: Sequence[Line], rows: Sequence[list[Glyph]], run: Sequence[Glyph
         gap = cut(found, middle, height)
         right = min(gap[1], gap[0] + 0.15 * height) if gap else middle + 0.15 * height
     return left, line.box[1] - 0.04 * height, right, line.box[3] + 0.04 * height
+
+
+def _ends(lines: Sequence[Line], line: Line, left: float) -> list[float]:
+    """Half way to where the lines on the same row end that lie left of `left`."""
+    return [(o.box[2] + left) / 2 for o in lines if o is not line and _same_row(o.box, line.box) and o.box[2] <= left]
+
+
+def _starts(lines: Sequence[Line], line: Line, right: float) -> list[float]:
+    """Half way to where the lines on the same row begin that lie right of `right`."""
+    return [(o.box[0] + right) / 2 for o in lines if o is not line and _same_row(o.box, line.box) and o.box[0] >= right]
+
+
+def _same_row(a: Box, b: Box) -> bool:
+    return min(a[3], b[3]) - max(a[1], b[1]) >= 0.3 * min(a[3] - a[1], b[3] - b[1])
 
 
 def _place(row: Sequence[Glyph], glyph: Glyph) -> int:

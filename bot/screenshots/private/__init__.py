@@ -25,7 +25,14 @@ RULES: tuple[Rule, ...] = (
     people.postal,
 )
 """In this order: of spans that overlap, the first rule names the kind."""
-SURE: tuple[Rule, ...] = (secrets.secrets, emails.emails, numbers.ibans, numbers.cards, numbers.phones)
+SURE: tuple[Rule, ...] = (
+    secrets.secrets,
+    emails.emails,
+    numbers.ibans,
+    numbers.cards,
+    numbers.phones,
+    people.stated,
+)
 """Rules strict enough for two pieces of text that only may belong together."""
 
 

@@ -5,7 +5,8 @@ half of a screen's words for persons. `labels` tells the picture's rules which l
 """
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bot.screenshots.private.text import SensitiveKind, Span
@@ -15,16 +16,17 @@ _WORD = rf"(?:(?:van|von|der|den|de|del|della|da|di|dos|du|la|le|bin|ibn|al|el|t
 _NAME = rf"{_WORD}(?: {_WORD}){{0,3}}"
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Herr|Frau|Herrn|M|Mme|Mlle|Sr|Sra|Srta|Señor|Señora|Pan|Pani)\.? )*"
 _GREETING = re.compile(
-    r"(?:(?<![^\W\d_])(?:Hi|Hello|Hey|Dear|Welcome(?: back)?|Good (?:morning|afternoon|evening)|Howdy|Greetings|"
+    r"(?:(?<![^\W\d_])(?i:Hi|Hello|Hey|Dear|Welcome(?: back)?|Good (?:morning|afternoon|evening)|Howdy|Greetings|"
     r"Thanks|Thank you|Hallo|Liebe[r]?|Sehr geehrte[r]?|Guten (?:Tag|Morgen|Abend)|Willkommen(?: zurück)?|Bonjour|Bonsoir|"
     r"Salut|Chère?|Bienvenue|Hola|Buenos días|Buenas tardes|Estimad[oa]|Bienvenid[oa]|Ciao|Buongiorno|Gentile|Olá|Beste|"
     r"Dag|Hej|Cześć|Witaj))[,!]? (?:there[,!]? )?" + _TITLE + rf"(?P<name>{_NAME})"
 )
 _STATED = re.compile(
-    r"(?:[Ss]igned in as|[Ll]ogged in as|[Ss]igned in:|[Aa]ccount of|[Cc]reated by|[Uu]pdated by|[Mm]odified by|"
-    r"[Aa]ssigned to|[Rr]equested by|[Ii]nvited by|[Ss]hared by|[Ss]ent by|[Aa]pproved by|[Pp]osted by|[Uu]ploaded by|"
-    r"[Aa]uthor:|[Bb]illed to|[Ss]hipped to|[Aa]ngemeldet als|[Ee]rstellt von|[Cc]onnecté en tant que|[Cc]réé par|"
-    r"[Cc]onectado como)[ :]{1,2}" + _TITLE + rf"(?P<name>{_NAME})"
+    r"(?i:(?:signed|logged) in (?:as|with)|signed in:|account of|(?:created|updated|modified|requested|invited|shared|sent|"
+    r"approved|posted|uploaded|reported|changed|edited) by|assigned to|author:|(?:billed|shipped|sold) to|"
+    r"angemeldet als|erstellt von|geändert von|connecté en tant que|créé par|conectado como|creado por)[ :]{1,2}"
+    + _TITLE
+    + rf"(?P<name>{_NAME})"
 )
 _BRACKETED = re.compile(rf"(?P<name>{_NAME}) <[^<>\s]+@[^<>\s]+>?")
 _NAME_LABEL = (
@@ -50,11 +52,20 @@ _ADDRESS_LABEL = (
     r"dirección(?: de envío| de facturación)?|calle|código postal|ciudad|indirizzo|via|cap|città|endereço|adres|woonplaats"
 )
 _OTHER_LABEL = r"date of birth|birth ?date|birthday|d\.?o\.?b\.?|geburtsdatum|geburtstag|date de naissance|fecha de nacimiento|place of birth|geboortedatum"
-_LABELS: tuple[tuple[SensitiveKind, bool, re.Pattern[str]], ...] = (
-    ("name", True, re.compile(_NAME_LABEL, re.I)),
-    ("name", False, re.compile(_BARE_NAME_LABEL, re.I)),
-    ("address", True, re.compile(_ADDRESS_LABEL, re.I)),
-    ("other", True, re.compile(_OTHER_LABEL, re.I)),
+CONTACT_LABEL = re.compile(
+    r"e-?mail(?:[ -]?(?:address|adresse))?|phone(?: number)?|telephone|mobile(?: number)?|telefon(?:nummer)?|"
+    r"téléphone|teléfono|correo(?: electrónico)?|courriel|adresse e-?mail|handy(?:nummer)?|cell",
+    re.I,
+)
+"""Labels that stand beside a person's name and hardly beside a thing's."""
+_LABELS: tuple[tuple[SensitiveKind, bool, re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (kind, certain, re.compile(words, re.I), re.compile(words.replace(" ?", "").replace(" ", ""), re.I))
+    for kind, certain, words in (
+        ("name", True, _NAME_LABEL),
+        ("name", False, _BARE_NAME_LABEL),
+        ("address", True, _ADDRESS_LABEL),
+        ("other", True, _OTHER_LABEL),
+    )
 )
 _LABELLED = re.compile(
     rf"(?<![^\W_])(?:(?P<name>{_NAME_LABEL})|(?P<bare>{_BARE_NAME_LABEL})|(?P<address>{_ADDRESS_LABEL})|(?P<other>{_OTHER_LABEL}))"
@@ -97,6 +108,15 @@ _PLACES = (
     ),
 )
 """Town and post code. The last shape (a number and a word) counts only beside a street."""
+_LOOSE_LETTER = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_A-Z]\b)")
+"""A space that OCR saw before a word's last letter."""
+COLUMN_HEAD = re.compile(
+    r"status|role|date|created|updated|amount|total|price|plan|type|id|reference|actions?|company|country|city|department|"
+    r"position|title|office|age|notes?|description|category|quantity|state|progress|priority|last (?:login|active|seen|order)|"
+    r"orders?|tags?|team|owner|due|balance|items?|payment|method|job|number|no\.?|#|betrag|datum|rolle|statut|estado|fecha",
+    re.I,
+)
+"""Other heads of a table's columns: what stands right of a head in the head's row is no value."""
 _NO_NAME = re.compile(
     r"(?:the|to|your|our|my|this|that|all|new|back|again|and|in|on|for|enter|choose|select|type|add|edit|change|search|none|unknown|"
     r"n/a|required|optional|password|email|e-mail|phone|address|status|date|total|amount|order|settings|account|admin|"
@@ -115,31 +135,38 @@ class Label(NamedTuple):
 
 
 def label(text: str) -> Label | None:
-    """The label that `text`, whole, is ("First name *", "Street:"), or None."""
+    """The label that `text`, whole, is ("First name *", "Street:"), or None. Spaces that OCR set wrong do not matter."""
     bare = text.strip().rstrip("*:： ").strip()
-    for kind, certain, pattern in _LABELS:
-        if pattern.fullmatch(bare):
+    for kind, certain, pattern, unspaced in _LABELS:
+        if pattern.fullmatch(bare) or unspaced.fullmatch(bare.replace(" ", "")):
             return Label(kind, certain)
     return None
 
 
 def is_name(text: str, words: int = 1) -> bool:
     """Whether `text`, whole, is shaped like a person's name of at least so many words."""
-    text = text.strip()
+    text = _LOOSE_LETTER.sub("", text.strip())
     parts = text.split()
-    return (
-        len(parts) >= words
-        and re.fullmatch(_TITLE + _NAME, text) is not None
-        and not any(_NO_NAME.fullmatch(p.strip(".,!")) for p in parts)
-    )
+    shaped = len(parts) >= words and re.fullmatch(_TITLE + _NAME, text) is not None
+    return shaped and not any(_NO_NAME.fullmatch(p.strip(".,!")) for p in parts)
 
 
 def names(text: str) -> Iterator[Span]:
-    """Names in greetings ("Hi Anna,"), statements ("Signed in as ...") and before an address in brackets."""
-    for pattern in (_GREETING, _STATED, _BRACKETED):
-        for m in pattern.finditer(text):
-            if not _NO_NAME.fullmatch(m["name"].split()[0].strip(".,!")):
-                yield Span(*m.span("name"), "name")
+    """Names in greetings ("Hi Anna,") and before an address in brackets, and those that are stated."""
+    yield from stated(text)
+    for pattern in (_GREETING, _BRACKETED):
+        yield from _named(pattern, text)
+
+
+def stated(text: str) -> Iterator[Span]:
+    """Names that a sentence states ("Signed in as ...")."""
+    yield from _named(_STATED, text)
+
+
+def _named(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    for m in pattern.finditer(text):
+        if not _NO_NAME.fullmatch(m["name"].split()[0].strip(".,!")):
+            yield Span(*m.span("name"), "name")
 
 
 def labelled(text: str) -> Iterator[Span]:
@@ -166,6 +193,33 @@ def postal(text: str) -> Iterator[Span]:
     for pattern in _PLACES[:2] if not street else _PLACES:
         for m in pattern.finditer(text):
             yield Span(m.start(), m.end(), "address")
+
+
+def told_by(addresses: Sequence[str], words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """(from, to) of the runs of `words` that are a name because an e-mail address on the same screen spells it.
+
+    Two words at least, all of them in one address before its @.
+    """
+    for address in addresses:
+        told = {_folded(part) for part in re.split(r"[._\-+\d]+", address.partition("@")[0]) if len(part) > 1}
+        if len(told) < 2:
+            continue
+        here = [word[:1].isupper() and all(p in told for p in _name_parts(word)) for word in words]
+        for start in range(len(words)):
+            end = start
+            while end < len(words) and here[end]:
+                end += 1
+            if end - start >= 2 and not (start and here[start - 1]):
+                yield start, end
+
+
+def _name_parts(word: str) -> list[str]:
+    return [_folded(p) for p in re.split(r"[-'’]", word.strip(".,;:!?()")) if p] or [""]
+
+
+def _folded(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def town(text: str) -> Iterator[Span]:

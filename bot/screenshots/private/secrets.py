@@ -31,21 +31,19 @@ _PEM = re.compile(
     r"-{2,5} ?BEGIN [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)? ?-{2,5}(?:.*?-{2,5} ?END [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)? ?-{2,5}|.*)",
     re.S,
 )
-_CONNECTION = re.compile(
-    r"\b[a-z][a-z0-9+.\-]{1,20}:/ ?/(?P<who>[^\s:/@]{0,64}:[^\s/@]{1,128})@(?P<where>[^\s/'\"<>]+)?", re.I
-)
+_CONNECTION = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}:/ ?/[^\s:/@]{0,64}:[^\s/]{1,128}@[^\s'\"<>]*", re.I)
 _QUERY = re.compile(
     r"[?&;](?:access_token|token|api_?key|key|secret|sig|signature|password|pwd|auth)=(?P<value>[^\s&#;]{6,})", re.I
 )
 _AUTHORISATION = re.compile(r"\b(?:bearer|basic|token)[ :]{1,2}(?P<value>[A-Za-z0-9_\-.~+/]{16,}=*)", re.I)
-_LABEL = re.compile(
-    r"(?P<label>password|passwort|passphrase|passwd|pwd|passcode|mot de passe|contrase[ñn]a|wachtwoord|"
-    r"(?:api|secret|access|private|client|auth|account|storage|encryption|signing|licen[cs]e|recovery|webhook)"
-    r"[ _\-]?(?:access[ _\-]?)?(?:key|token|secret|code)s?|secret|token|api[ _\-]?schlüssel|one[ \-]?time (?:code|password)|"
-    r"otp|pin(?: code)?|2fa code|verification code|security code|cvv2?|cvc2?)"
-    r"\s?[:=]\s?[\"']?(?P<value>[^\s\"',;]{3,})",
-    re.I,
+_LABEL_WORDS = (
+    r"password|passwort|passphrase|passwd|pwd|passcode|mot de passe|contrase[ñn]a|wachtwoord|"
+    r"(?:api|secret|access|private|client|auth|account|storage|encryption|signing|licen[cs]e|recovery|webhook|publishable)"
+    r"[ _\-]?(?:access[ _\-]?)?(?:key|token|secret|code)s?(?: id)?|secret|token|api[ _\-]?schlüssel|"
+    r"one[ \-]?time (?:code|password)|otp|pin(?: code)?|2fa code|verification code|security code|cvv2?|cvc2?"
 )
+LABEL = re.compile(_LABEL_WORDS, re.I)
+_LABELLED = re.compile(rf"(?P<label>{_LABEL_WORDS})\s?[:=]\s?[\"']?(?P<value>[^\s\"',;]{{3,}})", re.I)
 _RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-.])[A-Za-z0-9+/_\-]{32,}={0,2}(?![A-Za-z0-9+/_\-])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 _NO_VALUE = re.compile(
@@ -73,7 +71,7 @@ def secrets(text: str) -> Iterator[Span]:
     for m in _PEM.finditer(text):
         yield Span(m.start(), m.end(), "secret")
     for m in _CONNECTION.finditer(text):
-        yield Span(*m.span("who"), "secret")
+        yield Span(m.start(), m.end(), "secret")
     for pattern in (_QUERY, _AUTHORISATION):
         for m in pattern.finditer(text):
             if any(c.isdigit() for c in m["value"]):
@@ -89,7 +87,7 @@ def random_text(text: str) -> Iterator[Span]:
 
 
 def _labelled(text: str) -> Iterator[Span]:
-    for m in _LABEL.finditer(text):
+    for m in _LABELLED.finditer(text):
         value = m["value"].rstrip(".,)")
         if _NO_VALUE.fullmatch(m["value"]) or not value:
             continue
