@@ -245,7 +245,7 @@ async def events(
     await web.limits.take((web.limits.rates.follow_address, source))
     present = partial(for_customer, link=links(web, access))
     return await reader(
-        web.desk,
+        web,
         access.conversation,
         last_event_id=last_event_id if last_event_id is not None else after,
         present=present,

@@ -132,7 +132,7 @@ async def events(
 ) -> EventStream:
     """What happens in the conversation, the team's notes among it."""
     return await reader(
-        web.desk,
+        web,
         conversation_id,
         last_event_id=last_event_id if last_event_id is not None else after,
         present=partial(for_staff, link=covered(web, who)),

@@ -12,21 +12,23 @@ import orjson
 
 from bot.conversation import Delta, Event
 from bot.helpdesk import HelpDesk, NotFound, Unconfirmed
+from handlers.web.context import Web
 from handlers.web.stream import FRESH, EventStream, line, position
 
 Present = Callable[[Event], dict[str, Any] | None]
 
 
 async def reader(
-    desk: HelpDesk, conversation_id: str, *, last_event_id: str | None, present: Present, expires: float
+    web: Web, conversation_id: str, *, last_event_id: str | None, present: Present, expires: float
 ) -> EventStream:
     """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end.
 
     Raises NotFound when the conversation is gone.
     """
     after = position(last_event_id)
-    start_over = after is None or after > await desk.at(conversation_id)
-    return EventStream(_chunks(desk, conversation_id, None if start_over else after, present), expires=expires)
+    start_over = after is None or after > await web.desk.at(conversation_id)
+    chunks = _chunks(web.desk, conversation_id, None if start_over else after, present)
+    return EventStream(chunks, expires=expires, keepalive=web.keepalive)
 
 
 async def _chunks(

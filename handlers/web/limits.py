@@ -30,7 +30,7 @@ class Rates:
     """The limits of the web channel. An office behind one address has room; one visitor in a loop has not."""
 
     open_address: Limit = Limit("open:address", 30, 60)
-    follow_address: Limit = Limit("follow:address", 240, 60)
+    follow_address: Limit = Limit("follow:address", 600, 60)
     guess_address: Limit = Limit("guess:address", 20, 60)
     say_visitor: Limit = Limit("say:visitor", 20, 60)
     say_address: Limit = Limit("say:address", 120, 60)

@@ -6,7 +6,7 @@ happens. Not here: where a reader stands in a conversation and what comes next (
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -39,9 +39,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(
-        self, chunks: AsyncGenerator[bytes, None], *, expires: float, keepalive: float = KEEPALIVE_SECONDS
-    ) -> None:
+    def __init__(self, chunks: AsyncGenerator[bytes, None], *, expires: float, keepalive: float) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._chunks = chunks
@@ -94,10 +92,3 @@ class EventStream(Response):
                     return
             elif silent >= self._keepalive:
                 await self._put(send, KEEPALIVE)
-
-
-async def after_fresh(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """A stream that first tells its reader to forget everything."""
-    yield FRESH
-    async for chunk in chunks:
-        yield chunk
