@@ -1,0 +1,230 @@
+// One visitor's side of the talk: ties memory, outbox, uploads, events and identity together. Draws nothing.
+
+import { Api, Refusal } from "../net/api";
+import { EventReader, type Line } from "../net/stream";
+import type { Config, Events, EventName, Listed, Opened } from "../net/wire";
+import { Outbox } from "./outbox";
+import { Session, type Unsent } from "./session";
+import { type Item, Thread } from "./thread";
+import { Uploads } from "./uploads";
+
+export type News = { kind: "changed" } | { kind: "arrived"; item: Item } | { kind: "erased" };
+
+export class Client {
+  thread = new Thread();
+  line: Line = "open";
+  config: Config = { notice: "", identity: "optional", files: 4, file_bytes: 10 * 1024 * 1024, text: 8000 };
+  context: Record<string, unknown> = {};
+  readonly api: Api;
+  readonly session: Session;
+  readonly outbox: Outbox;
+  readonly uploads: Uploads;
+  private reader?: EventReader;
+  private opening?: Promise<Opened>;
+  private jwt = "";
+
+  constructor(
+    base: string,
+    private readonly tell: (news: News) => void,
+  ) {
+    this.api = new Api(base);
+    this.session = new Session(`helplens:${base}`, () => this.follow());
+    this.outbox = new Outbox(this.session, (message) => this.post(message), this.changed);
+    this.uploads = new Uploads(() => this.api, () => this.conversation(), this.changed, () => this.keepDraft());
+    for (const { id, url, name } of this.session.memory.draft.pictures) this.uploads.restore(id, url, name);
+    this.follow();
+    if (this.outbox.waiting.length) this.outbox.now();
+  }
+
+  /** Asks the server what it is; the panel works without the answer. */
+  async learn(): Promise<void> {
+    try {
+      this.config = { ...this.config, ...(await this.api.config()) };
+      this.changed();
+    } catch {
+      // asked again when the panel is opened next
+    }
+  }
+
+  stop(): void {
+    this.reader?.stop();
+    this.outbox.stop();
+    this.session.stop();
+  }
+
+  private changed = (): void => this.tell({ kind: "changed" });
+
+  get current(): Opened | undefined {
+    return this.session.memory.conversation;
+  }
+
+  /** The conversation, opened when there is none yet; asked for twice at once, it is opened once. */
+  conversation(): Promise<Opened> {
+    if (this.current) return Promise.resolve(this.current);
+    this.opening ??= this.api
+      .open(this.jwt || undefined)
+      .then((opened) => {
+        this.session.update({ conversation: opened });
+        this.follow();
+        return opened;
+      })
+      .finally(() => (this.opening = undefined));
+    return this.opening;
+  }
+
+  private followed = "";
+
+  /** Reads the conversation that the memory names, from its start. */
+  private follow(): void {
+    const of = this.current;
+    if ((of?.id ?? "") === this.followed) return this.changed();
+    this.reader?.stop();
+    this.reader = undefined;
+    this.thread = new Thread();
+    this.line = "open";
+    this.followed = of?.id ?? "";
+    if (of) this.reader = new EventReader(this.api.events(of), of, { event: (...event) => this.event(...event), line: (line) => this.state(line) });
+    this.changed();
+  }
+
+  private event<K extends EventName>(id: number, name: K, data: Events[K]): void {
+    const before = this.thread.items.length;
+    const running = this.thread.running;
+    if (!this.thread.apply(id, name, data)) {
+      this.thread = new Thread();
+      this.reader?.again();
+      return;
+    }
+    const item = this.thread.items.at(-1);
+    if (name === "message" && item && this.thread.items.length > before) this.tell({ kind: "arrived", item });
+    if (name === "done" && running) this.tell({ kind: "arrived", item: running });
+    if (name === "owner" && item) this.tell({ kind: "arrived", item });
+    this.changed();
+  }
+
+  private state(line: Line): void {
+    this.line = line;
+    if (line === "gone") this.drop();
+    this.changed();
+  }
+
+  /** The conversation is no longer there: what is typed and unsent goes into the next one. */
+  private drop(): void {
+    this.followed = "";
+    this.reader?.stop();
+    this.thread = new Thread();
+    this.session.update({ conversation: undefined, readTo: 0 });
+  }
+
+  private async post(message: Unsent): Promise<void> {
+    const of = await this.conversation();
+    try {
+      await this.api.say(of, message.key, message.text, message.pictures, this.context);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) this.drop();
+      throw error;
+    }
+  }
+
+  say(text: string, pictures: string[] = []): void {
+    this.outbox.add(text, pictures);
+  }
+
+  keepDraft(text = this.session.memory.draft.text): void {
+    const pictures = this.uploads.list.filter((u) => u.state === "there").map(({ id, url, name }) => ({ id, url, name }));
+    this.session.update({ draft: { text, pictures } });
+  }
+
+  async askForPerson(): Promise<void> {
+    await this.api.handoff(await this.conversation());
+  }
+
+  /** Sends a rating at once and takes it back when it does not get through. */
+  async rate(turn: number, helped: boolean): Promise<void> {
+    const answer = this.thread.answer(turn, 0);
+    answer.rated = helped;
+    this.changed();
+    try {
+      if (this.current) await this.api.rate(this.current, turn, helped);
+    } catch {
+      answer.rated = undefined;
+      this.changed();
+    }
+  }
+
+  async correct(picture: string, change: { where?: string; error?: string }): Promise<void> {
+    if (this.current) await this.api.correct(this.current, picture, change);
+  }
+
+  /** New links for pictures: those of the events are good for a quarter of an hour. */
+  async relink(): Promise<void> {
+    if (!this.current) return;
+    const { attachments } = await this.api.read(this.current);
+    for (const { id, url } of attachments) {
+      const picture = this.thread.pictures.get(id);
+      if (picture) picture.url = url;
+    }
+    this.changed();
+  }
+
+  async earlier(): Promise<Listed[]> {
+    const proof = this.jwt || this.current?.token;
+    return proof ? this.api.list(proof) : [];
+  }
+
+  change(of?: Opened): void {
+    this.uploads.clear();
+    this.session.update({ conversation: of && { id: of.id, token: of.token }, readTo: 0, draft: { text: "", pictures: [] } });
+    this.follow();
+  }
+
+  async erase(): Promise<void> {
+    if (this.current) await this.api.erase(this.current);
+    this.drop();
+    this.tell({ kind: "erased" });
+  }
+
+  /** Proof of who this is, from the site. What a visitor said before stays the visitor's; another user's is dropped. */
+  async identify(jwt: string): Promise<void> {
+    this.jwt = jwt;
+    const user = await digest(subject(jwt));
+    const { memory } = this.session;
+    if (memory.user !== user) {
+      if (memory.user) this.session.forget();
+      this.session.update({ user, conversation: undefined, readTo: 0, outbox: memory.user ? [] : memory.outbox });
+      this.uploads.clear();
+      this.follow();
+    }
+    try {
+      const [newest] = await this.api.list(jwt);
+      if (newest && newest.owner !== "closed") this.session.update({ conversation: { id: newest.id, token: newest.token } });
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) this.state("refused");
+    }
+    this.follow();
+  }
+
+  forget(): void {
+    this.jwt = "";
+    this.context = {};
+    this.outbox.waiting = [];
+    this.uploads.clear();
+    this.session.forget();
+    this.follow();
+  }
+}
+
+/** The `sub` of a token, unchecked: the server checks. Only to notice that somebody else has signed in here. */
+function subject(jwt: string): string {
+  try {
+    const claims = JSON.parse(atob((jwt.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))) as { sub?: string };
+    return claims.sub ?? jwt;
+  } catch {
+    return jwt;
+  }
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(bytes).slice(0, 12)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
