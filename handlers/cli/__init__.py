@@ -8,6 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
+from bot.state.embedded import EmbeddedError
 from handlers.cli.ask import ask
 from handlers.cli.doctor import doctor
 from handlers.cli.knowledge import evaluate, kb, learn
@@ -38,6 +39,6 @@ def main() -> None:
     """Runs the command. What the person can mend is one line that says how; everything else keeps its traceback."""
     try:
         app()
-    except (FileNotFoundError, NotADirectoryError, PermissionError, ValueError) as error:
+    except (OSError, ValueError, EmbeddedError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
         sys.exit(2)

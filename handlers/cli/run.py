@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
@@ -81,9 +82,10 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
     ):
         together.start(wiring.work(settings, front.store, answering, metrics), "worker")
         together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
-        server = _Server(_config(app, settings))
-        together.start(server.serve(), "web")
-        address = await server.address()
+        door = _listen(settings)
+        server = _Server(_config(app))
+        together.start(server.serve([door]), "web")
+        address = "http://{}:{}".format(*door.getsockname()[:2])
         if example:
             await show_example(front, settings, console)
         console.print(f"\n  Try it:      [bold]{address}/demo[/]")
@@ -99,8 +101,8 @@ async def _serve(settings: Settings, role: Role) -> None:
     async with wiring.redis_url(settings) as url, wiring.open_front(settings, url) as front, _together() as together:
         if role is Role.web:
             async with wiring.open_web(settings, url, front, metrics) as app:
-                server = _Server(_config(app, settings))
-                together.start(server.serve(), "web")
+                server = _Server(_config(app))
+                together.start(server.serve([_listen(settings)]), "web")
                 await together.until_signal()
                 server.should_exit = True
         else:
@@ -119,23 +121,20 @@ class _Server(uvicorn.Server):
         """Signals end the whole house, not the web server alone."""
         yield
 
-    async def address(self) -> str:
-        """The address it listens on, once it does."""
-        while not self.started:  # noqa: ASYNC110  uvicorn tells nobody when it listens
-            await asyncio.sleep(0.01)
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}"
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
 
 
-def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+def _listen(settings: Settings) -> socket.socket:
+    """The socket to serve on. Raises OSError that says what to do when somebody else has the port."""
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=512)
+    except OSError as error:
+        raise OSError(
+            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}): "
+            "choose another with --port, or 0 for a free one"
+        ) from error
 
 
 class _Together:

@@ -1,0 +1,50 @@
+"""Settings: environment before file before default, frozen, and each value says where it came from."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import Settings, origin_of
+
+
+def helplens(*args: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HELPLENS_")}
+    command = [str(Path(sys.executable).with_name("helplens")), *args]
+    return subprocess.run(
+        command, cwd=cwd, env=clean | environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_environment_before_file_before_default(tmp_path: Path) -> None:
+    (tmp_path / "helplens.toml").write_text('port = 9001\nhost = "0.0.0.0"\nmodels = ["extractive"]\n')
+    done = helplens("settings", "--json", cwd=tmp_path, HELPLENS_PORT="9002", HELPLENS_SECRET="do-not-print-me")
+    rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert (rows["HELPLENS_PORT"]["value"], rows["HELPLENS_PORT"]["from"]) == ("9002", "environment")
+    assert (rows["HELPLENS_HOST"]["value"], rows["HELPLENS_HOST"]["from"]) == ("0.0.0.0", "helplens.toml")
+    assert rows["HELPLENS_DATA"]["from"] == "default"
+    assert all(row["meaning"] for row in rows.values())
+    assert "do-not-print-me" not in done.stdout + done.stderr
+
+
+def test_a_wrong_value_is_one_clear_line(tmp_path: Path) -> None:
+    done = helplens("settings", cwd=tmp_path, HELPLENS_PORT="lots")
+    assert done.returncode == 2
+    assert "port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELPLENS_ORIGINS", "https://a.example, https://b.example")
+    settings = Settings()
+    assert settings.origins == ("https://a.example", "https://b.example")
+    assert origin_of(settings, "origins") == "environment"
+
+
+def test_a_setting_cannot_be_changed_after_it_was_read() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]
