@@ -18,6 +18,8 @@ Send = Callable[[], Awaitable[AsyncSlackResponse]]
 UPDATES = "chat.update"
 UPDATE_INTERVAL = 1.2
 """Seconds between two edits in the whole workspace: Slack takes about fifty a minute."""
+PATIENCE = 15.0
+"""Seconds of `Retry-After` that are waited out on the spot; longer ones give the conversation back meanwhile."""
 OUTAGE = 10.0
 SHUT = 60.0
 GONE = frozenset({"thread_not_found", "message_not_found"})
@@ -72,10 +74,12 @@ class Calls:
                 wait = retry_after(error)
                 if wait is None:
                     raise await self._meaning(error, channel) from error
+                if pacer is not None:
+                    await pacer.hold(line, wait)
+                if wait > PATIENCE:
+                    raise Later(wait, "ratelimited") from error
                 if pacer is None:
                     await self._clock.sleep(wait)
-                else:
-                    await pacer.hold(line, wait)
             except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
                 raise Later(OUTAGE, repr(error)) from error
         raise Later(OUTAGE, "ratelimited")

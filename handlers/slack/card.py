@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.conversation import (
     Answered,
+    Citation,
     Conversation,
     Decided,
     Event,
@@ -128,8 +129,12 @@ def draft_of(answer: Answered | None) -> str:
     """A reply that a person could send: the bot's last answer when it stood on an article, without its numbers."""
     if answer is None or not answer.citations:
         return ""
-    text = answer.text
-    for citation in answer.citations:
+    return draft_of_text(answer.text, answer.citations)
+
+
+def draft_of_text(text: str, citations: Sequence[Citation]) -> str:
+    """An answer as a person would send it: without the numbers of its sources."""
+    for citation in citations:
         text = text.replace(f" [{citation.n}]", "").replace(f"[{citation.n}]", "")
     return text.strip()
 

@@ -12,10 +12,13 @@ class Memory(Protocol):
     """Offered by the store."""
 
     async def fields(self, conversation_id: str) -> dict[str, str]:
-        """All that Slack keeps beside a conversation, the mirror's own fields among it; empty when it is gone."""
+        """All that is kept beside a conversation; empty when there is nothing."""
 
     async def keep(self, conversation_id: str, fields: Mapping[str, str]) -> None:
-        """Writes fields in one step and makes the conversation due for the mirror. Nothing when it is gone."""
+        """Writes fields in one step, an empty one is removed. Nothing when the conversation is gone."""
+
+    async def drop(self, conversation_id: str) -> None:
+        """Removes all that is kept beside a conversation."""
 
     async def once(self, name: str, seconds: float) -> bool:
         """Whether this is the first time in `seconds` that `name` is asked about."""

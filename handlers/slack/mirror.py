@@ -28,9 +28,13 @@ Picture = Callable[[Attachment, Sequence[Point]], Awaitable[bytes | None]]
 """The copy of a picture that may leave: private parts blacked out, rings drawn. None when that cannot be had."""
 Keep = Callable[[Mapping[str, str]], Awaitable[None]]
 """Writes fields of the conversation under the lease; raises when the lease has moved on."""
-BATCH = 20
+BATCH = 10
 """Most posts of one run, so that a long transcript shares its worker with others."""
+RUN = 45.0
+"""Seconds after which a run starts no further post: its lease ends long after."""
 END = 99
+ENTERING = 60.0
+"""Seconds after which a message that was being entered was given up by a process that died."""
 log = structlog.get_logger(__name__)
 
 
@@ -89,10 +93,11 @@ class _Telling:
         if self._being_entered():
             return 1.0
         due = self._due()
-        for post in due[:BATCH]:
+        until = self._clock.now() + RUN
+        for sent, post in enumerate(due):
+            if sent == BATCH or self._clock.now() > until:
+                return 0.0
             await self._once(post)
-        if len(due) > BATCH:
-            return 0.0
         if self._facts:
             await self._set(cursor=max(self.thread.cursor, (self._facts[-1][0], END)))
         await self._draw_card()
@@ -106,7 +111,7 @@ class _Telling:
             for i, e in self._facts
             if i > self.thread.cursor[0]
         )
-        return unknown and bool(self.thread.saying)
+        return unknown and any(self._clock.now() - at < ENTERING for at in self.thread.saying.values())
 
     def _due(self) -> list[Post]:
         """The posts after the cursor; of a run of status lines that are all still to be sent, the last alone."""

@@ -52,6 +52,15 @@ class Stream:
         if not self._whole and self._clock.now() - self._last >= EVERY:
             await self._flush()
 
+    async def restart(self, reason: str) -> None:
+        """The words so far are taken back: they stay readable, marked, and the answer begins again below them."""
+        if self._ts is None and not self._unsent:
+            return
+        await self.say(f"\n\n_{reason}_\n\n")
+        if self._ts is not None:
+            await self._flush()
+            await self._end()
+
     async def finish(self, blocks: Sequence[Block] = ()) -> str:
         """Shows what is left and ends with `blocks`; returns the ts of the last message."""
         while self._unsent and not self._whole:
@@ -59,7 +68,7 @@ class Stream:
         if self._whole:
             return await self._post_rest(blocks)
         if self._ts is None:
-            return await self._post(" ", blocks)
+            return await self._post("", blocks) if blocks or not self.messages else self.messages[-1]
         try:
             await self._client.chat_stopStream(channel=self._where["channel"], ts=self._ts, blocks=list(blocks))
         except SlackApiError as error:

@@ -42,8 +42,8 @@ class Thread:
     used: tuple[Used, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
     """Id of a message, a note or held words -> ts of the Slack message that it was written in."""
-    saying: frozenset[str] = frozenset()
-    """Slack messages that are just being entered into the log."""
+    saying: Mapping[str, float] = field(default_factory=dict)
+    """ts of Slack messages that are just being entered into the log -> since when."""
 
     @staticmethod
     def read(conversation_id: str, fields: Mapping[str, str]) -> "Thread":
@@ -67,7 +67,7 @@ class Thread:
             deleted=fields.get("deleted", ""),
             used=tuple(Used.model_validate_json(mark) for _, mark in sorted(marks.items())),
             written={k.partition(":")[2]: v for k, v in fields.items() if k.startswith("written:") and v},
-            saying=frozenset(k.partition(":")[2] for k, v in fields.items() if k.startswith("saying:") and v),
+            saying={k.partition(":")[2]: float(v) for k, v in fields.items() if k.startswith("saying:") and v},
         )
 
     def own_fields(self) -> dict[str, str]:

@@ -54,7 +54,7 @@ class Sandbox:
 
     async def __aenter__(self) -> "Sandbox":
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/api/{method}", self._api)
+        app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post("/upload/{file}", self._upload)
         app.router.add_get("/files/{file}/{tail:.*}", self._download)
         app.router.add_post("/respond/{channel}/{ts}", self._respond)

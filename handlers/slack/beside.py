@@ -1,0 +1,88 @@
+"""Small things in Redis that are Slack's alone: texts beside a conversation, marks that expire, seconds in a channel.
+
+A conversation's texts lie under its own hash tag and are refused once it is gone; `drop` removes them when it is
+erased. Not here: the log, the leases and what the mirror writes under its lease (`bot.state.store`).
+"""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+KEEP = """#!lua
+if redis.call('HGET', KEYS[1], 'state') ~= 'open' then return 0 end
+for i = 2, #ARGV, 2 do
+  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i])
+  else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+return 1
+"""
+RESERVE = """#!lua
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local start = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local free = start + tonumber(ARGV[1])
+redis.call('SET', KEYS[1], string.format('%d', free), 'PX', string.format('%d', free - now + 60000))
+return string.format('%d', start - now)
+"""
+HOLD = """#!lua
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local free = math.max(now + tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or '0'))
+redis.call('SET', KEYS[1], string.format('%d', free), 'PX', string.format('%d', free - now + 60000))
+return 1
+"""
+
+
+class Beside:
+    """`Memory` and `Slots` on one Redis or Valkey, with a client of its own that it closes on exit."""
+
+    def __init__(self, url: str, *, life_days: float = 180) -> None:
+        self._life = int(life_days * 86_400_000)
+        retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 6)
+        self._redis: Any = Redis.from_url(url, protocol=2, socket_timeout=5, retry=retry, decode_responses=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._redis.aclose()
+
+    async def fields(self, conversation_id: str) -> dict[str, str]:
+        """All that is kept beside a conversation; empty when there is nothing."""
+        return dict(await self._redis.hgetall(_key(conversation_id)))
+
+    async def keep(self, conversation_id: str, fields: Mapping[str, str]) -> None:
+        """Writes fields in one step, an empty one is removed. Nothing when the conversation is gone."""
+        flat = [text for name, value in fields.items() for text in (name, value)]
+        head = _key(conversation_id).removesuffix(":slack") + ":head"
+        await self._run(KEEP, [head, _key(conversation_id)], [self._life, *flat])
+
+    async def drop(self, conversation_id: str) -> None:
+        """Removes all that is kept beside a conversation."""
+        await self._redis.delete(_key(conversation_id))
+
+    async def once(self, name: str, seconds: float) -> bool:
+        """Whether this is the first time in `seconds` that `name` is asked about."""
+        return bool(await self._redis.set(f"slack:once:{name}", "1", nx=True, px=int(seconds * 1000)))
+
+    async def reserve(self, channel: str, interval: float) -> float:
+        """Takes the next free moment in a channel and returns the seconds until it."""
+        return int(await self._run(RESERVE, [f"slack:free:{channel}"], [int(interval * 1000)])) / 1000
+
+    async def hold(self, channel: str, seconds: float) -> None:
+        """Leaves no free moment in a channel for so many seconds from now."""
+        await self._run(HOLD, [f"slack:free:{channel}"], [int(seconds * 1000)])
+
+    async def _run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
+        return await self._redis.execute_command("EVAL", script, len(keys), *keys, *arguments)
+
+
+def _key(conversation_id: str) -> str:
+    return f"{{{conversation_id.partition('-')[0]}}}:{conversation_id}:slack"

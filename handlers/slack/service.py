@@ -1,0 +1,164 @@
+"""All of Slack in one object: what `wiring` builds, what the worker runs, what the web serves.
+
+`Service.build` puts the parts together; `mirror` and `erase` are the worker's jobs for the kinds `slack` and `erase`;
+`app` answers Slack over HTTP (`slack_bolt.adapter.starlette.async_handler`) or through `sockets()`. Not here: settings.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.helpdesk import HelpDesk
+from bot.state.lease import Lease
+from handlers.slack.actions import Actions
+from handlers.slack.agents import Agents, Threads
+from handlers.slack.app import Listeners, Parts
+from handlers.slack.asking import Ask, Asking
+from handlers.slack.calls import Calls
+from handlers.slack.clock import Clock, WallClock
+from handlers.slack.files import Files
+from handlers.slack.forget import forget
+from handlers.slack.inbox import Inbox
+from handlers.slack.memory import Memory
+from handlers.slack.mirror import Mirror, Picture, Place
+from handlers.slack.pacer import Slots
+from handlers.slack.private import Background, Private
+from handlers.slack.rereading import EVERY, Rereading
+from handlers.slack.thread import Thread
+
+KIND = "slack."
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process's Slack. `started` runs what has to run beside it."""
+
+    app: AsyncApp
+    client: AsyncWebClient
+    desk: HelpDesk
+    memory: Memory
+    teller: Mirror
+    inbox: Inbox
+    agents: Agents
+    rereading: Rereading
+    background: Background
+    clock: Clock
+
+    @staticmethod
+    def build(
+        *,
+        client: AsyncWebClient,
+        signing_secret: str,
+        place: Place,
+        desk: HelpDesk,
+        memory: Memory,
+        slots: Slots,
+        picture: Picture,
+        ask: Ask,
+        clock: Clock | None = None,
+    ) -> "Service":
+        """The parts of one process. `client` holds the bot token and, for a sandbox, another base_url."""
+        clock = clock or WallClock()
+        background = Background()
+        private = Private(client, background)
+        agents, threads, files = Agents(client, clock), Threads(client), Files(client)
+        calls = Calls(client, clock, slots)
+        actions = Actions(desk, memory, private, clock, alerts_only=place.alerts_only)
+        inbox = Inbox(desk, memory, actions, agents, files, private, clock)
+        asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user)
+        app = AsyncApp(
+            client=client,
+            signing_secret=signing_secret,
+            process_before_response=True,
+            raise_error_for_unhandled_request=False,
+        )
+        parts = Parts(
+            client=client,
+            channel=place.channel,
+            actions=actions,
+            agents=agents,
+            threads=threads,
+            asking=asking,
+            inbox=inbox,
+            memory=memory,
+            private=private,
+            background=background,
+        )
+        listeners = Listeners(parts)
+        listeners.join(app)
+        teller = Mirror(client, calls, clock, place, picture)
+        rereading = Rereading(client, calls, memory, listeners.hear, clock)
+        return Service(app, client, desk, memory, teller, inbox, agents, rereading, background, clock)
+
+    @asynccontextmanager
+    async def started(self) -> AsyncIterator["Service"]:
+        """Asks who the app is, and ends with whatever is still under way."""
+        asking = asyncio.create_task(self._know_itself())
+        try:
+            yield self
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            await self.background.close()
+
+    @asynccontextmanager
+    async def sockets(self, app_token: str, connections: int = 2) -> AsyncIterator[None]:
+        """Socket Mode over several connections: while one is renewed, events come through another."""
+        handlers = [AsyncSocketModeHandler(self.app, app_token, web_client=self.client) for _ in range(connections)]
+        try:
+            for handler in handlers:
+                await handler.connect_async()  # type: ignore[no-untyped-call]
+            yield
+        finally:
+            closing = [handler.close_async() for handler in handlers]  # type: ignore[no-untyped-call]
+            await asyncio.gather(*closing, return_exceptions=True)
+
+    async def mirror(self, lease: Lease) -> None:
+        """The worker's job for the kind `slack`: messages left behind, then the thread."""
+        claim = lease.claim
+        beside = await self.memory.fields(claim.id)
+        await self.inbox.sweep(claim.id, beside)
+        own = {name.removeprefix(KIND): value for name, value in claim.fields.items() if name.startswith(KIND)}
+
+        async def keep(fields: Mapping[str, str]) -> None:
+            await lease.write(fields=fields)
+
+        fields = {**own, **beside}
+        seconds = await self.teller.run(claim.id, claim.log, fields, keep)
+        thread = Thread.read(claim.id, fields)
+        if seconds is None and thread.ts and claim.head.owner == "human":
+            await self.rereading.look(thread, beside)
+            seconds = EVERY
+        if seconds is None:
+            await lease.done()
+        else:
+            await lease.again(int(seconds * 1000))
+
+    async def erase(self, lease: Lease) -> None:
+        """The part of the worker's job for the kind `erase` that is Slack's. Raises Later: the whole is run again."""
+        claim = lease.claim
+        own = {name.removeprefix(KIND): value for name, value in claim.fields.items() if name.startswith(KIND)}
+        left = await forget(self.client, self.teller.calls, own)
+        await self.memory.drop(claim.id)
+        if left:
+            log.warning("slack.people_wrote", conversation=claim.id, posts_left=left)
+
+    async def _know_itself(self) -> None:
+        """Asks Slack who the app is, for as long as it takes."""
+        while True:
+            try:
+                await self.agents.start()
+            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+                log.warning("slack.away", error=repr(error))
+                await self.clock.sleep(5)
+            else:
+                return
