@@ -109,18 +109,28 @@ async def access(conversation_id: str, web: Parts, token: Bearer, source: Addres
     """
     if token is None:
         raise Problem("sign_in_needed")
-    opened = web.tokens.access(token)
+    opened = web.tokens.access(token) or await by_proof(web, conversation_id, token)
     if opened and opened.conversation == conversation_id:
         return opened
-    if opened is None and token.count(".") == 2 and web.tokens.users:
-        user = await proven(web, token, source)
-        if (await web.desk.store.head(conversation_id)).customer == customer_hash(user.customer):
-            return Access(conversation_id, user.customer, user.expires)
     await web.limits.take((web.limits.rates.guess_address, source))
     raise Problem("not_found")
 
 
 Allowed = Annotated[Access, Depends(access)]
+
+
+async def by_proof(web: Web, conversation_id: str, token: str) -> Access | None:
+    """The right that a user's token gives. One that has expired is told so, for the page to fetch another."""
+    try:
+        user = web.tokens.user(token)
+    except Problem as problem:
+        if problem.kind == "identity_expired":
+            raise
+        return None
+    head = await web.desk.store.head(conversation_id)
+    return (
+        Access(conversation_id, user.customer, user.expires) if head.customer == customer_hash(user.customer) else None
+    )
 
 
 async def proven(web: Web, token: str, source: str) -> User:
