@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.answering.brief import Answer, Words
-from bot.answering.fallback import Ladder, Limits, Restart, Status
+from bot.answering.fallback import Ladder, Limits, Observe, Restart, Status
 from bot.answering.rungs import open_rungs
 from tests.answering_parts import brief, parts
 from tests.stand_in import FAULTS, StandIn, stand_in
@@ -29,7 +29,9 @@ class Cell:
     answer: Answer | None = None
 
 
-async def cell(server: StandIn, fault: str, rungs: str, limits: Limits) -> Cell:
+async def cell(
+    server: StandIn, fault: str, rungs: str, limits: Limits, observe: Observe = lambda rung, outcome: None
+) -> Cell:
     """One turn whose first model has `fault`."""
     names = [f"openai:{fault}@{server.url}"]
     if rungs == "two models":
@@ -39,7 +41,7 @@ async def cell(server: StandIn, fault: str, rungs: str, limits: Limits) -> Cell:
     seen = Cell()
     started = time.monotonic()
     async with open_rungs(names, parts()) as opened:
-        async for item in Ladder(opened, limits).answer(brief()):
+        async for item in Ladder(opened, limits, observe=observe).answer(brief()):
             match item:
                 case Restart():
                     seen.shown = ""
