@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     pictures_to_models: bool = Field(
         default=False, description="May customers' pictures, redacted, go to a model outside this machine?"
     )
+    own_hosts: Listed = Field(
+        default=(), description="Hosts of models that are the owner's own: they get words and pictures as they are."
+    )
     precision: float = Field(
         default=0.8,
         ge=0.5,

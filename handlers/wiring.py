@@ -1,8 +1,8 @@
 """The composition root: the one place where parts are built from settings, joined, and closed in reverse order.
 
 Each function opens one layer as an async context manager and hands it up; nothing else in the house reads settings.
-`redis_url` (an embedded server or the owner's) -> `open_front` (store, intake, storage, help desk) -> `open_answering` (reader,
-index, rungs) -> `worker` and `web`, which the command line runs in one process or in many.
+`redis_url` (an embedded server or the owner's) -> `open_front` (store, intake, storage, help desk) -> `open_answering`
+(reader, index, rungs) -> `work` and `open_web`, which the command line runs in one process or in many.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import io
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,9 +23,9 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 
 from bot import telemetry
-from bot.answering.brief import Rung
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
+from bot.answering.rungs import Parts, open_rungs
 from bot.conversation import Attachment
 from bot.helpdesk import HelpDesk
 from bot.knowledge.articles import Passage
@@ -45,6 +45,7 @@ from bot.worker import Worker
 from prompts import say
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+EXTRACTIVE = Extractive.name
 Progress = Callable[[str], None]
 """Hears in words what is being opened."""
 
@@ -98,19 +99,25 @@ async def open_answering(
         retriever = HelpRetriever(kb=kb)
         progress("Opening the help centre …")
         await asyncio.to_thread(lambda: retriever.index)
-        ladder = Ladder(rungs(settings))
-        yield Answering(intake, storage, retriever, Orchestrator(eye, retriever.search, ladder))
+        parts = Parts(
+            search=retriever.search,
+            load=storage.get,
+            extractive=Extractive(sure=settings.precision),
+            text_to_models=settings.text_to_models,
+            pictures_to_models=settings.pictures_to_models,
+            own_hosts=settings.own_hosts,
+            private_patterns=settings.private_patterns,
+            owners_tools=settings.tools,
+            environment=os.environ,
+            sure=settings.precision,
+        )
+        async with open_rungs(rungs(settings), parts) as opened_rungs:
+            yield Answering(intake, storage, retriever, Orchestrator(eye, retriever.search, Ladder(opened_rungs)))
 
 
-def rungs(settings: Settings) -> Sequence[Rung]:
-    """The rungs that the settings name, in order, then the one that cannot fail. Raises ValueError for no rung."""
-    made: list[Rung] = []
-    for name in settings.models:
-        if name != "extractive":
-            raise ValueError(
-                f"HELPLENS_MODELS names {name!r}, which is no rung: write vlm:FOLDER, openai:..., extractive"
-            )
-    return (*made, Extractive(sure=settings.precision))
+def rungs(settings: Settings) -> tuple[str, ...]:
+    """The names of the rungs that answer, in order; the one that cannot fail is always the last."""
+    return (*(name for name in settings.models if name != EXTRACTIVE), EXTRACTIVE)
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
             picture=storage.get,
             redacted=functools.partial(redacted, storage),
             passages=lambda article: passages(retriever.index, article),
-            notice=say("answering.no_model") if set(settings.models) <= {"extractive"} else "",
+            notice=say("answering.no_model") if rungs(settings) == (EXTRACTIVE,) else "",
             checks={"redis": front.store.check},
         )
         yield create_app(

@@ -81,7 +81,6 @@ class Extractive:
         text = _joined([_seen(look), say("answering.which")])
         return Answer(
             text=text,
-            citations=tuple(_citation(n, hit.passage) for n, hit in enumerate(likely, 1)),
             choices=tuple(Choice(text=_title(hit.passage), article=hit.passage.article) for hit in likely),
             confidence=confidence,
             model=self.name,

@@ -51,7 +51,7 @@ def ask(
 def show(result: dict[str, object], picture: Path | None, console: Console) -> None:
     """The answer as a person reads it: text, choices, sources, and the file with the rings."""
     parts = [str(result["answer"])]
-    parts += [f"- {choice}" for choice in result["choices"]]  # type: ignore[attr-defined]
+    parts += [f"- {choice['text']}" for choice in result["choices"]]  # type: ignore[attr-defined]
     console.print(Panel(Markdown("\n\n".join(parts)), title="HelpLens", title_align="left", border_style="green"))
     for citation in result["citations"]:  # type: ignore[attr-defined]
         console.print(f"  \\[{citation['n']}] {citation['title']}  [dim]{citation['article']}[/]")
@@ -95,7 +95,7 @@ async def _turn(
     return {
         "answer": answered.text,
         "citations": [c.model_dump() for c in answered.citations],
-        "choices": [c.text for c in answered.choices],
+        "choices": [c.model_dump() for c in answered.choices],
         "points": [p.model_dump() for p in points],
         "model": answered.model,
         "handoff": answered.handoff,

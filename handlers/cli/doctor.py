@@ -17,9 +17,12 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
+from bot.answering import privacy
+from bot.answering.rungs import exits
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
 from bot.settings import Settings
+from prompts import say
 
 Health = Literal["ok", "missing", "broken"]
 """missing: works without it, with less; broken: the settings ask for it and it does not work."""
@@ -135,3 +138,21 @@ def _show(findings: list[Finding], settings: Settings) -> None:
     for finding in findings:
         table.add_row(finding.what, MARKS[finding.health], finding.detail, finding.remedy)
     console.print(table)
+    leaving = Table(header_style="bold", title="\nWhat may leave this machine", title_justify="left")
+    for column in ("to", "where", "words", "pictures"):
+        leaving.add_column(column, overflow="fold")
+    for row in privacy.table(_exits(settings)):
+        leaving.add_row(*row)
+    if not leaving.row_count:
+        leaving.add_row("nobody", "", "never", "never")
+    console.print(leaving)
+    console.print(say("answering.no_redactor_is_perfect"))
+
+
+def _exits(settings: Settings) -> tuple[privacy.Exit, ...]:
+    return exits(
+        settings.models,
+        text=settings.text_to_models,
+        pictures=settings.pictures_to_models,
+        own_hosts=settings.own_hosts,
+    )

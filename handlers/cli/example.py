@@ -43,7 +43,7 @@ async def show_example(front: Front, settings: Settings, console: Console) -> No
     ring.draw(picture, points).save(to)
     result = {
         "answer": answered.text,
-        "choices": [choice.text for choice in answered.choices],
+        "choices": [choice.model_dump() for choice in answered.choices],
         "citations": [citation.model_dump() for citation in answered.citations],
         "model": answered.model,
         "confidence": answered.confidence,
