@@ -46,7 +46,9 @@ def plain(text: str) -> Block:
 def card_blocks(card: Card) -> list[Block]:
     """The card: one message per conversation, edited in place."""
     title = say("slack.card_title", customer=card.customer or _customer())
-    blocks: list[Block] = [{"type": "header", "text": plain(title)}, context(*_state(card))]
+    about = card.error or card.where
+    header = {"type": "plain_text", "text": short(f"{title}: {about}" if about else title, 140)}
+    blocks: list[Block] = [{"type": "header", "text": header}, context(*_state(card))]
     if card.alerts_only:
         blocks.append(context(say("slack.alerts_only")))
     if card.asked:

@@ -124,7 +124,7 @@ class _Telling:
                 due.append(Post(f"{event_id}.0", Rank.STATUS, "", picture=ringed))
             due += posts(event_id, event, self.thread.customer, self.thread.written)
         due = [p for p in due if place_of(p.key) > self.thread.cursor]
-        return [p for p, after in zip(due, [*due[1:], None], strict=True) if not (_status(p) and _status(after))]
+        return [p for p, after in zip(due, [*due[1:], None], strict=False) if not (_status(p) and _status(after))]
 
     def _wake_up(self) -> float | None:
         """A snoozed conversation comes back by itself."""

@@ -12,7 +12,7 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
-const EMOJI = { eyes: "👀", white_check_mark: "✅", hourglass_flowing_sand: "⏳", x: "❌", warning: "⚠️", speech_balloon: "💬", lock: "🔒", robot_face: "🤖", wave: "👋", memo: "📝", zzz: "💤", bust_in_silhouette: "👤", paperclip: "📎", mag: "🔍", arrows_counterclockwise: "🔄", ticket: "🎫" };
+export const EMOJI = { eyes: "👀", white_check_mark: "✅", hourglass_flowing_sand: "⏳", x: "❌", warning: "⚠️", speech_balloon: "💬", lock: "🔒", robot_face: "🤖", wave: "👋", memo: "📝", zzz: "💤", bust_in_silhouette: "👤", paperclip: "📎", mag: "🔍", arrows_counterclockwise: "🔄", ticket: "🎫" };
 
 export function inline(text, users) {
   // Markers first, in one pass; what is between them is plain text.

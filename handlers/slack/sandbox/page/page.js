@@ -1,5 +1,5 @@
 // The page: one person's view of the sandbox. It reads the whole state whenever something changed and draws it again.
-import { el, render, rich } from "/page/blocks.js";
+import { EMOJI, el, inline, render, rich } from "/page/blocks.js";
 
 const view = { me: localStorage.getItem("me") ?? "U0ANA", channel: "C0SUPPORT", thread: null, state: null, drafts: {}, files: {} };
 const $ = (id) => document.getElementById(id);
@@ -116,9 +116,14 @@ function drawMessage(m, channel) {
     el("div", { class: m.streaming ? "streaming" : null }, ...(m.blocks?.length ? render(m.blocks, context) : m.text ? [rich(m.text, view.users)] : [])),
     m.edited ? el("span", { class: "edited" }, "(edited)") : null,
     ...(m.files ?? []).map(drawFile),
-    m.reactions ? el("div", { class: "reactions" }, ...Object.entries(m.reactions).filter(([, who]) => who.length).map(([r, who]) => el("span", {}, ...rich(`:${r}:`, view.users).childNodes, ` ${who.length}`))) : null,
+    m.reactions ? el("div", { class: "reactions" }, ...Object.entries(m.reactions).filter(([, who]) => who.length).map(([r, who]) => el("span", {}, ...inline(`:${r}:`, view.users), ` ${who.length}`))) : null,
     replies(m, channel));
-  return el("article", { class: `message ${m.ephemeral ? "private" : ""}`, "data-ts": m.ts }, el("img", { class: "face", src: m.icon_url ?? user.face ?? "", alt: "" }), body, tools(m, channel, mine));
+  return el("article", { class: `message ${m.ephemeral ? "private" : ""}`, "data-ts": m.ts }, face(m, user), body, tools(m, channel, mine));
+}
+
+function face(m, user) {
+  const emoji = EMOJI[m.icon_emoji?.replaceAll(":", "")];
+  return emoji ? el("div", { class: "emoji", "aria-hidden": "true" }, emoji) : el("img", { class: "face", src: m.icon_url ?? user.face ?? "", alt: "" });
 }
 
 function replies(m, channel) {
