@@ -10,7 +10,6 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from bot.conversation import Conversation
 from bot.helpdesk import HelpDesk, customer_hash
 from bot.knowledge.articles import Passage
 from handlers.web.identity import Access, SignedIn, Tokens, User
@@ -29,7 +28,7 @@ class Web:
 
     `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
     both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
-    `draft` what an agent could send next, "" for nothing; `notice` is what the widget says of the bot;
+    `notice` is what the widget says of the bot;
     `keepalive` is how long a stream is silent at most, in seconds; `checks` are the services that `/readyz` asks.
     """
 
@@ -39,7 +38,6 @@ class Web:
     picture: Callable[[str], Awaitable[bytes]]
     passages: Callable[[str], Sequence[Passage]]
     redacted: Callable[[str], Awaitable[bytes]] | None = None
-    draft: Callable[[Conversation], Awaitable[str]] | None = None
     uploads: UploadLimits = field(default_factory=UploadLimits)
     notice: str = ""
     keepalive: float = KEEPALIVE_SECONDS

@@ -12,7 +12,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
-from bot.conversation import Attachment, OwnerChanged, fold
+from bot.conversation import Attachment, Conversation, OwnerChanged, fold
 from bot.helpdesk import Agent, LogEntry, Summary
 from handlers.web.context import Address, AtDesk, Parts, Web
 from handlers.web.conversations import checked_key, link, standing
@@ -113,7 +113,7 @@ async def card(web: Parts, who: AtDesk, conversation_id: str) -> dict[str, Any]:
     return standing(conversation, link_to) | {
         "attachments": [both(web, who, a) for a in conversation.attachments.values()],
         "reason": reason_of(log),
-        "draft": await web.draft(conversation) if web.draft else "",
+        "draft": draft_of(conversation),
         "events": [for_staff(event, link_to) | {"id": event_id} for event_id, event in log if event],
     }
 
@@ -182,8 +182,7 @@ async def note(web: Parts, who: AtDesk, conversation_id: str, body: Text, key: K
 @router.post("/conversations/{conversation_id}/send-draft", status_code=202, responses=problems("no_draft", *ON_ONE))
 async def send_draft(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Heard:
     """Send the draft as it stands, in the agent's name, to the customer."""
-    conversation = await web.desk.conversation(conversation_id)
-    text = await web.draft(conversation) if web.draft else ""
+    text = draft_of(await web.desk.conversation(conversation_id))
     if not text:
         raise Problem("no_draft")
     said = await web.desk.say(conversation_id, "agent", text, key=desk_key(key), who=agent(who))
@@ -238,6 +237,17 @@ def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> W
         picture=picture(newest, covered(web, who)) if newest else None,
         seen=seen.model_dump(mode="json") if seen else None,
     )
+
+
+def draft_of(conversation: Conversation) -> str:
+    """What an agent could send next: the bot's last answer that stood on an article, without its sources' numbers."""
+    last = max(conversation.answers.values(), key=lambda answer: answer.turn, default=None)
+    if last is None:
+        return ""
+    text = last.text if last.citations else ""
+    for citation in last.citations:
+        text = text.replace(f" [{citation.n}]", "").replace(f"[{citation.n}]", "")
+    return text.strip()
 
 
 def reason_of(log: list[LogEntry]) -> str:

@@ -59,16 +59,12 @@ def parts(
         await storage.get(attachment_id)
         return black()
 
-    async def draft(conversation: object) -> str:
-        return "Try another card."
-
     given = {
         "desk": HelpDesk(store=store, intake=intake, storage=storage),
         "tokens": tokens,
         "limits": Limits(redis, rates),
         "picture": storage.get,
         "redacted": redacted,
-        "draft": draft,
         "passages": lambda article: ARTICLE if article == ARTICLE[0].article else (),
         "notice": "no language model is configured; answers are quoted from your articles",
         "uploads": UploadLimits(seconds=3),
