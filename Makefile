@@ -48,7 +48,7 @@ clean: ## Remove what was set up (not the data folder)
 
 .venv/ready: .venv/bin/python pyproject.toml
 	@echo "[1/3] Python packages: installing (about 160 MB the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable .
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready
