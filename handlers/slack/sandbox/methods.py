@@ -200,6 +200,20 @@ def channel_info(workspace: Workspace, faults: Faults, args: Json) -> Json:
     }
 
 
+def join_channel(workspace: Workspace, faults: Faults, args: Json) -> Json:
+    (channel_id,) = need(args, "channel")
+    channel = workspace.channels.get(channel_id)
+    if channel is None or channel.deleted:
+        raise SlackError("channel_not_found")
+    if channel.archived:
+        raise SlackError("is_archived")
+    if channel.private:
+        raise SlackError("method_not_supported_for_channel_type")
+    channel.members.add(BOT_USER)
+    workspace.changed()
+    return {"channel": {"id": channel.id, "name": channel.name}}
+
+
 def user_info(workspace: Workspace, faults: Faults, args: Json) -> Json:
     (user_id,) = need(args, "user")
     user = workspace.users.get(user_id)

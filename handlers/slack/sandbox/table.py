@@ -13,6 +13,7 @@ METHODS: dict[str, tuple[Method, str]] = {
     "conversations.replies": (methods.replies, "channels:history"),
     "conversations.history": (methods.history, "channels:history"),
     "conversations.info": (methods.channel_info, "channels:read"),
+    "conversations.join": (methods.join_channel, "channels:join"),
     "users.info": (methods.user_info, "users:read"),
     "reactions.add": (methods.add_reaction, "reactions:write"),
     "reactions.remove": (methods.remove_reaction, "reactions:write"),

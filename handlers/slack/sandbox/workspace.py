@@ -52,6 +52,7 @@ class Channel:
     archived: bool = False
     deleted: bool = False
     shared: bool = False
+    private: bool = False
     messages: dict[str, Json] = field(default_factory=dict)
 
 
