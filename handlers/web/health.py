@@ -26,11 +26,13 @@ def health(metrics: CollectorRegistry) -> APIRouter:
     """The routes, with the registry that `/metrics` prints."""
     router = APIRouter(tags=["health"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def alive() -> dict[str, str]:
         """This process answers."""
         return {"status": "ok"}
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}})
     async def ready(web: Parts) -> JSONResponse:
         """Every service that this process needs answers, and is set up so that nothing is lost."""

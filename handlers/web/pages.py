@@ -23,6 +23,7 @@ TYPES = {
     ".woff2": "font/woff2",
     ".webmanifest": "application/manifest+json",
 }
+READ = ["GET", "HEAD"]
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 FOR_MINUTES = "public, max-age=300"
 ASK_AGAIN = "no-cache"
@@ -48,22 +49,22 @@ def pages(folder: Path, static: Path) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     bundle = static / "widget.js"
 
-    @router.get("/widget.js")
+    @router.api_route("/widget.js", methods=READ)
     async def widget(v: Annotated[str | None, Query()] = None) -> Response:
         versioned = v is not None and v == version(bundle)
         return serve(static, "widget.js", EMBEDDED | {"Cache-Control": FOR_A_YEAR if versioned else FOR_MINUTES})
 
-    @router.get("/widget/{path:path}")
+    @router.api_route("/widget/{path:path}", methods=READ)
     async def widget_part(path: str) -> Response:
         return serve(static, path, EMBEDDED | {"Cache-Control": FOR_A_YEAR})
 
-    @router.get("/demo")
-    @router.get("/demo/{path:path}")
+    @router.api_route("/demo", methods=READ)
+    @router.api_route("/demo/{path:path}", methods=READ)
     async def demo(path: str = "") -> Response:
         return serve(folder / "demo", path or "index.html", page_headers())
 
-    @router.get("/desk")
-    @router.get("/desk/{path:path}")
+    @router.api_route("/desk", methods=READ)
+    @router.api_route("/desk/{path:path}", methods=READ)
     async def desk(path: str = "") -> Response:
         return serve(folder / "desk", path or "index.html", page_headers())
 
