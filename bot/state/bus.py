@@ -93,6 +93,9 @@ class Bus:
                 last = last or await self._newest(tag)
                 self._ready[tag].set()
                 entries = await self._redis.xread({f"{tag}bus": last}, count=500, block=BLOCK_MS)
+                if not entries and _order(await self._newest(tag)) < _order(last):
+                    # The stream expired in the silence and began anew under a clock that had stepped back.
+                    last = "0-0"
             except RedisError as error:
                 log.warning("bus unreachable", partition=tag, error=str(error))
                 self._ready[tag].set()
@@ -100,9 +103,6 @@ class Bus:
                 entries = None
             if entries:
                 last = self._hand_out(tag, entries[0][1])
-            elif last is not None:
-                # Silence may also mean that the stream expired and began anew with a clock that stepped back.
-                last = None
             self._nudge(tag)
 
     async def _newest(self, tag: str) -> str:
@@ -128,3 +128,8 @@ class Bus:
                 if ear.read_again_at <= now:
                     ear.read_again_at = now + READ_AGAIN_S
                     ear.put(None)
+
+
+def _order(stream_id: str) -> tuple[int, int]:
+    ms, _, sequence = stream_id.partition("-")
+    return int(ms), int(sequence)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import orjson
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
@@ -44,6 +44,7 @@ from bot.state.records import (
 )
 from bot.state.scripts import Scripts
 
+CONNECTIONS = 32
 AWAY = (ConnectionError, TimeoutError, ReadOnlyError, MasterDownError, ClusterDownError, OutOfMemoryError)
 """The server cannot take the write now, though it may later."""
 
@@ -72,9 +73,9 @@ class Store:
         self.clock = clock
         self._standing = {"life": int(life_days * 86_400_000), **({"mirror": True} if mirror else {})}
         # Any: redis-py's hints name every shape of every protocol at once.
-        self._redis: Any = _client(url, 5)
+        self._redis: Any = _client(url, 5, CONNECTIONS)
         # Blocking reads last up to 4 s; the timeout only ends a half-open connection.
-        self._blocking: Any = _client(url, 15)
+        self._blocking: Any = _client(url, 15, 10 * CONNECTIONS)
         self._scripts = Scripts(self._redis)
         self._bus = Bus(self._blocking)
 
@@ -358,7 +359,9 @@ class Store:
         return found
 
 
-def _client(url: str, timeout: float) -> Redis:
+def _client(url: str, timeout: float, connections: int) -> Redis:
+    """A client that waits for a free connection instead of refusing when many ask at once."""
     keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
     retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 6)
-    return Redis.from_url(url, protocol=2, socket_timeout=timeout, retry=retry, **keepalive)
+    options = {"protocol": 2, "socket_timeout": timeout, "retry": retry, **keepalive}
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=connections, timeout=20, **options))
