@@ -18,7 +18,7 @@ from handlers.web.context import Web
 from handlers.web.health import health
 from handlers.web.origins import Origins
 from handlers.web.pages import pages
-from handlers.web.problems import ProblemDocument, handle_problems
+from handlers.web.problems import CONTENT, ProblemDocument, handle_problems
 
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
@@ -67,7 +67,14 @@ def _described(app: FastAPI) -> dict[str, Any]:
         return app.openapi_schema
     schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     components = schema.setdefault("components", {})
-    components.setdefault("schemas", {})["ProblemDocument"] = ProblemDocument.model_json_schema()
+    schemas = components.setdefault("schemas", {})
+    schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
+    for name in ("HTTPValidationError", "ValidationError"):  # the framework's own shape, which is never sent
+        schemas.pop(name, None)
+    for operation in (o for path in schema["paths"].values() for o in path.values()):
+        unclear = operation["responses"].get("422")
+        if unclear and "application/json" in unclear.get("content", {}):
+            operation["responses"]["422"] = {"description": "unclear-request", "content": CONTENT}
     components["securitySchemes"] = {
         "token": {
             "type": "http",

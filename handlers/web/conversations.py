@@ -4,6 +4,7 @@ Each is a translation: the token is checked, the help desk is called, and its an
 event stream's wire (`stream`), the desk's routes (`desk`).
 """
 
+import hashlib
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -13,15 +14,18 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.conversation import Conversation
+from bot.handoff import Agent
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
 from handlers.web.events import reader
 from handlers.web.identity import Access
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
 from handlers.web.uploads import File, read_body, read_form
-from handlers.web.wire import Link, for_customer, picture
+from handlers.web.wire import Link, Plain, for_customer, picture
+from prompts import say as say_line
 
 router = APIRouter(tags=["conversations"])
+LONGEST_CONTEXT = 2_000
 ACCESS = ("sign_in_needed", "not_found", "identity_expired", "identity_invalid", "too_fast", "unavailable")
 
 
@@ -59,6 +63,9 @@ class Words(BaseModel):
 
     text: str = ""
     attachments: list[str] = Field(default_factory=list, description="Ids of pictures sent before.")
+    context: dict[str, str | float | bool | None] = Field(
+        default_factory=dict, max_length=30, description="What the page knows (route, version, plan): for the team."
+    )
 
 
 class Helped(BaseModel):
@@ -66,15 +73,15 @@ class Helped(BaseModel):
 
     turn: int = Field(ge=1)
     helped: bool
-    comment: str = Field(default="", max_length=2_000)
+    comment: Plain = Field(default="", max_length=2_000)
 
 
 class Correction(BaseModel):
     """What the "what I see" card should say; null leaves a field as it was read."""
 
-    attachment_id: str
-    where: str | None = Field(default=None, max_length=500)
-    error: str | None = Field(default=None, max_length=2_000)
+    attachment_id: Plain
+    where: Plain | None = Field(default=None, max_length=500)
+    error: Plain | None = Field(default=None, max_length=2_000)
 
 
 def links(web: Web, access: Access) -> Link:
@@ -199,6 +206,7 @@ async def say(
     rates = web.limits.rates
     await web.limits.take((rates.say_visitor, access.customer), (rates.say_address, source))
     words = await read_words(request, web, access)
+    await keep_context(web, access, words.context)
     said = await web.desk.say(access.conversation, "customer", words.text, words.attachments, key=f"web:{key}")
     return MessageTaken(message_id=said.id)
 
@@ -273,6 +281,14 @@ async def read_words(request: Request, web: Web, access: Access) -> Words:
         raise Problem("bad_content")
     form = await read_form(request, web.uploads)
     return Words(text=form.fields.get("text", ""), attachments=[await take_in(web, access, f) for f in form.files])
+
+
+async def keep_context(web: Web, access: Access, context: dict[str, str | float | bool | None]) -> None:
+    """What the page knows, as a note for the team: once, until it changes."""
+    text = "\n".join(f"{name[:100]}: {value}" for name, value in context.items())[:LONGEST_CONTEXT]
+    if text:
+        key = f"web:context:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+        await web.desk.note(access.conversation, Agent(id="page", name=say_line("web.page")), text, key=key)
 
 
 async def take_in(web: Web, access: Access, file: File) -> str:

@@ -21,7 +21,7 @@ from handlers.web.identity import SignedIn
 from handlers.web.pictures import ORIGINAL, REDACTED
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
-from handlers.web.wire import Link, for_staff, picture
+from handlers.web.wire import Link, Plain, for_staff, picture
 
 router = APIRouter(prefix="/desk", tags=["desk"])
 ACCESS = ("not_at_the_desk", "too_fast", "unavailable")
@@ -33,9 +33,9 @@ SHOWN = 100
 class SignIn(BaseModel):
     """The desk's password and who you are; or a token of the site whose `aud` ends in ":desk"."""
 
-    password: str | None = Field(default=None, max_length=500)
-    name: str = Field(default="", max_length=80)
-    token: str | None = Field(default=None, max_length=4096)
+    password: Plain | None = Field(default=None, max_length=500)
+    name: Plain = Field(default="", max_length=80)
+    token: Plain | None = Field(default=None, max_length=4096)
 
 
 class DeskToken(BaseModel):
@@ -62,7 +62,7 @@ class Waiting(BaseModel):
 class Text(BaseModel):
     """Words of an agent."""
 
-    text: str
+    text: Plain
 
 
 class Heard(BaseModel):

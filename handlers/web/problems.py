@@ -122,18 +122,15 @@ def from_desk(error: StateError) -> Problem:
     return Problem(kind, detail=error.words(), retry=1 if error.retry else None)
 
 
+CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+
+
 def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer with these problems, for the OpenAPI document."""
     found: dict[int | str, list[str]] = {}
     for kind in kinds:
         found.setdefault(STATUS[kind], []).append(kind.replace("_", "-"))
-    return {
-        status: {
-            "description": ", ".join(names),
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
-        }
-        for status, names in found.items()
-    }
+    return {status: {"description": ", ".join(names), "content": CONTENT} for status, names in found.items()}
 
 
 def answers(ok: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
@@ -158,7 +155,9 @@ def handle_problems(app: FastAPI) -> None:
             return Problem("not_allowed", method=request.method, headers=error.headers).response()
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return Problem("too_large_body").response()
-        return Problem("no_such_page" if error.status_code == HTTPStatus.NOT_FOUND else "bad_form").response()
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return Problem("no_such_page").response()
+        return Problem("unclear_request", what="the body cannot be read").response()
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

@@ -1,13 +1,18 @@
-"""Events and pictures as they leave the house: what a customer may see, and links that open for a while.
+"""Events and pictures as they leave the house: what a customer may see, and links that open for a while;
+and text as it comes in.
 
 Not here: how they travel (`stream`), which routes ask for them (`conversations`, `desk`).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from bot.conversation import STAFF_EVENTS, Attached, Attachment, Event, Held, Message, OwnerChanged, Reminded
 
+Plain = Annotated[str, AfterValidator(lambda text: text.encode().decode())]
+"""Text that came in as JSON: half a surrogate pair is valid there, and nowhere after."""
 Link = Callable[[str], str]
 """An attachment's id -> the address that opens it for a while."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from webserver import Serve, Served
+from webserver import PASSWORD, Serve, Served
 
 from bot.state.store import Store
 from handlers.web.limits import Limit, Rates
@@ -88,6 +88,21 @@ async def test_a_message_may_bring_its_pictures_along(http: httpx.AsyncClient) -
     assert one == two
     (message,) = (await http.get(path, headers=headers)).json()["messages"]
     assert message["text"] == "Zwei Bilder – äöü 🙂" and len(message["attachments"]) == 2
+
+
+async def test_what_the_page_knows_is_noted_for_the_team_once(http: httpx.AsyncClient, served: Served) -> None:
+    """Until it changes; the customer's own view never shows it, and what is no plain value is refused."""
+    path, headers = await opened(http)
+    for n, route in enumerate(("/billing", "/billing", "/team")):
+        body = {"text": "?", "context": {"route": route, "plan": "Pro", "seats": 3}}
+        await http.post(f"{path}/messages", json=body, headers=headers | {"Idempotency-Key": str(n)})
+    log = await served.web.desk.log(path.rsplit("/", 1)[1])
+    notes = [event.text for _, event in log if event and event.event == "noted"]
+    assert [note.splitlines()[0] for note in notes] == ["route: /billing", "route: /team"]
+    assert "seats" not in (await http.get(path, headers=headers)).text
+    nested = {"text": "?", "context": {"a": {"b": 1}}}
+    refused = await http.post(f"{path}/messages", json=nested, headers=headers | {"Idempotency-Key": "n"})
+    assert_problem(refused, 422, "unclear-request")
 
 
 async def test_what_is_no_picture_is_refused_in_words(http: httpx.AsyncClient) -> None:
@@ -289,3 +304,54 @@ async def test_every_problem_that_a_route_answers_with_is_described(http: httpx.
         in paths["/api/v1/conversations/{conversation_id}/events"]["get"]["responses"]["200"]["content"]
     )
     assert "/api/v1/desk/queue" in paths and "/readyz" in paths
+
+
+BODIES = (
+    None, b"", b"{", b"null", b"[]", b"0", b'"x"', b"[" * 5000, b'{"text": null}', b'{"text": {"$gt": ""}}',
+    b"\xff\xfe", b'{"turn": 1e400, "helped": "maybe"}', b'{"turn": -1, "helped": true}',
+    b'{"text": "\\ud800", "attachments": ["\\u0000"]}', b'{"password": "\\ud800", "name": 7}',
+    b'{"attachment_id": "../../x", "where": "' + b"w" * 9000 + b'"}',
+    b'{"turn": 1, "helped": true, "comment": "\\ud800", "attachment_id": "\\ud800", "error": "\\ud800"}',
+)  # fmt: skip
+IDS = (
+    "x",
+    "p0-" + "0" * 24,
+    "%00",
+    "p0-%2e%2e",
+    "p9999999999999999999-" + "0" * 24,
+    "%7BpN%7D",
+    "%F0%9F%99%82",
+    "a" * 3000,
+)
+
+
+async def test_no_request_ends_in_an_error_of_ours(serve: Serve) -> None:
+    """Every route, with bodies, ids, keys and tokens that make no sense: never a 500, always a described problem."""
+    roomy = Limit("roomy", 100_000, 60)
+    rates = Rates(
+        guess_address=roomy, sign_in_address=roomy, say_visitor=roomy, say_address=roomy, follow_address=roomy
+    )
+    async with serve(rates=rates) as served, httpx.AsyncClient(base_url=served.url) as http:
+        path, headers = await opened(http)
+        desk = {"Authorization": f"Bearer {served.web.tokens.sign_in(PASSWORD, 'Ada')[0]}"}
+        described = (await http.get("/openapi.json")).json()["paths"]
+        for route, operations in described.items():
+            for method, operation in operations.items():
+                if route in ("/metrics", "/healthz", "/readyz") or (method == "get" and route.endswith("/events")):
+                    continue
+                good = desk if "/desk/" in route else headers
+                own = route.replace("{conversation_id}", path.rsplit("/", 1)[1])
+                asked = [(own, body, good) for body in BODIES if method == "post"]
+                asked += [(route.replace("{conversation_id}", id_), None, good) for id_ in IDS]
+                for address, body, sent in asked:
+                    answer = await http.request(
+                        method,
+                        address.format(conversation_id="", sha256="0" * 64, article="a%00b", held_id="x"),
+                        content=body,
+                        headers=sent | {"Content-Type": "application/json", "Idempotency-Key": "k"},
+                    )
+                    assert answer.status_code < 500, (method, address, body, answer.text)
+                    if answer.status_code >= 400:
+                        assert answer.headers["content-type"] == "application/problem+json", (method, address, body)
+                        known = {*operation["responses"], "404"}
+                        assert str(answer.status_code) in known, (method, route, answer.text)
