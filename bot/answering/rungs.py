@@ -6,6 +6,7 @@ our own client; `stock=yes` takes LangChain's), `anthropic:MODEL`, `google_genai
 Not here: which rung is asked when (`fallback`), what a rung may send (`privacy`).
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,6 +36,8 @@ SEES = re.compile(
     r"(?:^|[^a-z])(?:vl|vlm|vision|omni)(?:[^a-z]|$)|smolvlm|llava|pixtral|internvl|gpt-[45]|gemma-?[3-9]", re.I
 )
 """Names of models behind OpenAI's interface that take pictures; an owner who knows better says `sight=`."""
+GRID = 28
+"""Pixels each way of one token where nothing better is known: Qwen2.5-VL's; Qwen3-VL's is 32."""
 WITHOUT_RETRIES: Mapping[str, dict[str, Any]] = {
     "anthropic": {"max_retries": 0},
     "openai": {"max_retries": 0},
@@ -53,7 +56,7 @@ class Spec(Noun):
     url: str | None = None
     calls: int = Field(default=8, ge=1, description="Answers written at once.")
     sight: Sight | None = Field(default=None, description="pixels, screen or passages; by default what is known of it.")
-    grid: int = Field(default=28, ge=1, description="Pixels each way that the model counts as one token.")
+    grid: int | None = Field(default=None, ge=1, description="Pixels each way that the model counts as one token.")
     room: int = Field(default=1600, ge=16, description="Most tokens of one view of a picture.")
     tokens: int = Field(default=700, ge=16, description="Longest answer, in tokens.")
     tools: bool = Field(default=True, description="Whether the model is told of tools.")
@@ -155,7 +158,8 @@ async def _rung(
 ) -> ModelRung:
     model = await _model(spec, parts.environment, session, stack)
     gate = Gate(leads, partial(redacted, own_patterns=tuple(parts.private_patterns)))
-    eyes = Eyes(spec.sight or _sight(spec, model), gate, parts.load, spec.grid, spec.room, parts.sure)
+    grid = spec.grid or getattr(model, "grid", None) or GRID
+    eyes = Eyes(spec.sight or _sight(spec, model), gate, parts.load, grid, spec.room, parts.sure)
     return ModelRung(
         spec.name,
         model,
@@ -177,6 +181,8 @@ def _sight(spec: Spec, model: BaseChatModel) -> Sight:
 async def _model(
     spec: Spec, environment: Mapping[str, str], session: aiohttp.ClientSession, stack: AsyncExitStack
 ) -> BaseChatModel:
+    if spec.provider == "vlm":
+        return await _vision(spec, stack)
     key = environment.get(spec.key or f"{spec.provider.upper()}_API_KEY")
     if spec.provider == "openai" and spec.url and not spec.stock:
         secret = SecretStr(key) if key and (spec.key or "api.openai.com" in spec.url) else None
@@ -190,3 +196,14 @@ async def _model(
         return cast(BaseChatModel, init_chat_model(spec.model, model_provider=spec.provider, **settings))
     except ImportError as error:
         raise ValueError(f"{spec.name}: {error}") from error
+
+
+async def _vision(spec: Spec, stack: AsyncExitStack) -> BaseChatModel:
+    """A model in this process; torch is loaded here and nowhere before, since most installations have none."""
+    try:
+        from bot.answering.vlm import VisionChat
+        from bot.answering.vlm_engine import Engine
+    except ImportError as error:
+        raise ValueError(f"{spec.name} needs torch and transformers: pip install 'helplens[models]'") from error
+    engine = stack.enter_context(await asyncio.to_thread(Engine.load, spec.model, rows=spec.calls))
+    return VisionChat(engine=engine, max_tokens=spec.tokens)

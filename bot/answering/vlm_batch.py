@@ -1,0 +1,200 @@
+"""Many answers, one step: rows of different lengths decode together, and join and leave without disturbing the others.
+
+`Batch` keeps keys and values of every row in one tensor per layer, each row from its own beginning, so that a step is
+one forward pass whatever the lengths; a row that leaves gives its place to the last one. `Apart` has the same face for
+models whose layers keep something else than keys and values (sliding windows, linear attention): there each row has
+its own cache and its own pass, which is right but not faster. All of it runs in inference mode,
+which the engine's thread is in. Not here: who may join when (`vlm_engine`).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
+
+GROWTH = 256
+"""Tokens by which the room for keys and values grows."""
+
+
+@dataclass
+class Row:
+    """Where one answer stands: tokens in the cache, the next token's rotary position, and that token."""
+
+    length: int
+    position: int
+    token: int
+    cache: Any
+    """Its own keys and values: to be copied on joining, or kept."""
+
+
+class Rows(Protocol):
+    """Answers that decode together."""
+
+    rows: list[Row]
+
+    def join(self, row: Row) -> None:
+        """One more; it takes part from the next step on."""
+
+    def leave(self, row: Row) -> None:
+        """One less."""
+
+    def step(self) -> torch.Tensor:
+        """Feeds each row its token; the logits of the next ones, [rows, vocabulary], in the order of `rows`."""
+
+
+def rows_for(model: Any, *, axes: int) -> Rows:
+    """Rows that fit `model`; `axes` is 3 where rotary positions have three, else 1."""
+    config = model.config.get_text_config()
+    plain = all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
+    return Batch(model, axes) if plain else Apart(model, axes)
+
+
+class _SharedLayer(CacheLayerMixin):  # type: ignore[misc]
+    """Keys and values of one layer: [rows, heads, room, width], each row filled from the left."""
+
+    is_sliding = False
+
+    def __init__(self, batch: "Batch") -> None:
+        super().__init__()
+        self.batch = batch
+        self.keys: torch.Tensor
+        self.values: torch.Tensor
+        self.is_initialized: bool
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> Any:
+        """Writes one token per row at its own place; what the step may look at comes back."""
+        batch = self.batch
+        count = key_states.shape[0]
+        self.keys[batch.numbers, :, batch.places] = key_states[:, :, 0]
+        self.values[batch.numbers, :, batch.places] = value_states[:, :, 0]
+        return self.keys[:count, :, : batch.longest], self.values[:count, :, : batch.longest]
+
+    def reserve(self, rows: int, room: int, like: torch.Tensor) -> None:
+        """Makes room, keeping what is there."""
+        old = (self.keys, self.values) if self.is_initialized else None
+        shape = (rows, like.shape[1], room, like.shape[3])
+        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
+        if old:
+            kept, length = old[0].shape[0], old[0].shape[2]
+            self.keys[:kept, :, :length], self.values[:kept, :, :length] = old
+        self.is_initialized = True
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Never needed: a row joins before it steps."""
+
+    def get_seq_length(self) -> int:
+        """Of the longest row."""
+        return self.batch.longest
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Never asked: the batch brings its own mask."""
+        return self.batch.longest, 0
+
+    def get_max_length(self) -> int:
+        """It grows."""
+        return -1
+
+
+class Batch:
+    """Rows in one tensor per layer."""
+
+    def __init__(self, model: Any, axes: int) -> None:
+        self.model = model
+        self.axes = axes
+        self.rows: list[Row] = []
+        self.longest = 0
+        self.numbers = self.places = torch.empty(0, dtype=torch.long)
+        self._room = (0, 0)
+        self._cache: Cache | None = None
+
+    def join(self, row: Row) -> None:
+        """Copies the row's keys and values in; its own cache is let go."""
+        layers = row.cache.layers
+        if self._cache is None:
+            self._cache = Cache(layers=[_SharedLayer(self) for _ in layers])
+        self._reserve(len(self.rows) + 1, row.length + 1, layers[0].keys)
+        number = len(self.rows)
+        for shared, own in zip(self._cache.layers, layers, strict=True):
+            shared.keys[number, :, : row.length] = own.keys[0]
+            shared.values[number, :, : row.length] = own.values[0]
+        row.cache = None
+        self.rows.append(row)
+
+    def leave(self, row: Row) -> None:
+        """The last row takes the place of the one that leaves."""
+        number = self.rows.index(row)
+        last = self.rows.pop()
+        if last is row or self._cache is None:
+            return
+        for layer in self._cache.layers:
+            layer.keys[number, :, : last.length] = layer.keys[len(self.rows), :, : last.length]
+            layer.values[number, :, : last.length] = layer.values[len(self.rows), :, : last.length]
+        self.rows[number] = last
+
+    def step(self) -> torch.Tensor:
+        """One pass for all rows."""
+        assert self._cache is not None and self.rows
+        self.longest = max(row.length for row in self.rows) + 1
+        self._reserve(len(self.rows), self.longest, self._cache.layers[0].keys)
+        device = self._cache.layers[0].keys.device
+        table = torch.tensor([(row.token, row.length, row.position) for row in self.rows], device=device)
+        tokens, self.places, positions = table[:, 0:1], table[:, 1], table[:, 2:3]
+        self.numbers = torch.arange(len(self.rows), device=device)
+        seen = torch.arange(self.longest, device=device)[None, :] <= self.places[:, None]
+        logits = _forward(self.model, tokens, _axes(positions, self.axes), seen[:, None, None, :], self._cache)
+        for row in self.rows:
+            row.length += 1
+            row.position += 1
+        return logits
+
+    def _reserve(self, rows: int, length: int, like: torch.Tensor) -> None:
+        have_rows, have_room = self._room
+        if rows <= have_rows and length <= have_room:
+            return
+        rows = have_rows if rows <= have_rows else max(rows, 2 * have_rows)
+        room = have_room if length <= have_room else -(-max(length, have_room * 5 // 4) // GROWTH) * GROWTH
+        self._room = (rows, room)
+        assert self._cache is not None
+        for layer in self._cache.layers:
+            layer.reserve(rows, room, like)
+
+
+class Apart:
+    """Rows with a cache each."""
+
+    def __init__(self, model: Any, axes: int) -> None:
+        self.model = model
+        self.axes = axes
+        self.rows: list[Row] = []
+
+    def join(self, row: Row) -> None:
+        """Keeps its own cache."""
+        self.rows.append(row)
+
+    def leave(self, row: Row) -> None:
+        """Lets its cache go."""
+        self.rows.remove(row)
+
+    def step(self) -> torch.Tensor:
+        """One pass per row."""
+        logits = []
+        for row in self.rows:
+            token = torch.tensor([[row.token]], device=self.model.device)
+            position = torch.tensor([[row.position]], device=self.model.device)
+            logits.append(_forward(self.model, token, _axes(position, self.axes), None, row.cache))
+            row.length += 1
+            row.position += 1
+        return torch.cat(logits)
+
+
+def _axes(positions: torch.Tensor, axes: int) -> torch.Tensor:
+    return positions if axes == 1 else positions[None].expand(axes, -1, -1)
+
+
+def _forward(model: Any, tokens: torch.Tensor, positions: torch.Tensor, seen: Any, cache: Cache) -> torch.Tensor:
+    out = model(
+        input_ids=tokens, position_ids=positions, attention_mask=seen, cache=cache, use_cache=True, logits_to_keep=1
+    )
+    logits: torch.Tensor = out.logits[:, -1]
+    return logits
