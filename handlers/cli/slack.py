@@ -35,8 +35,8 @@ def about() -> None:
 
 @slack.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port of the local Slack; 0 takes a free one.")] = 8899,
-    web_port: Annotated[int, typer.Option(help="Port of HelpLens itself; 0 takes a free one.")] = 8900,
+    port: Annotated[int, typer.Option(help="Port of the local Slack.")] = 8899,
+    web_port: Annotated[int, typer.Option(help="Port of HelpLens itself.")] = 8900,
     alone: Annotated[bool, typer.Option("--alone", help="The local Slack only, for a HelpLens of your own.")] = False,
     alerts_only: Annotated[bool, typer.Option("--alerts-only", help="The channel tells and sends nothing.")] = False,
 ) -> None:
@@ -70,7 +70,8 @@ async def _play(settings: Settings, port: int, web_port: int, alerts_only: bool)
         console.print(f"[dim]{text}[/]")
 
     kb = await wiring.example_index(settings, tell)
-    settings = settings.model_copy(update={"data": settings.data / "sandbox", "kb": kb, "redis_url": None})
+    own = {"data": settings.data / "sandbox", "kb": kb, "redis_url": None, "storage": None}
+    settings = settings.model_copy(update={**own, "origins": (*settings.origins, f"http://127.0.0.1:{port}")})
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(wiring.redis_url(settings))
@@ -82,7 +83,7 @@ async def _play(settings: Settings, port: int, web_port: int, alerts_only: bool)
         web = await stack.enter_async_context(wiring.open_web(settings, url, front, metrics))
         server = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=web_port, log_level="warning"))
         address = f"http://127.0.0.1:{web_port}"
-        local = await stack.enter_async_context(Sandbox(port=port, customer_url=f"{address}/demo"))
+        local = await stack.enter_async_context(Sandbox(port=port, widget_url=address))
         beside = await stack.enter_async_context(Beside(url))
         service = Service.build(
             client=AsyncWebClient(token=BOT_TOKEN, base_url=local.api_url),

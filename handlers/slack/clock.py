@@ -62,6 +62,10 @@ class HandClock:
         self._now = max(self._now, end)
         await asyncio.sleep(settle)
 
+    def wake_at(self, moment: float) -> None:
+        """Sets the clock to a later moment at once; sleepers notice with their next wake-up."""
+        self._now = max(self._now, moment)
+
     async def run(self, idle: float = 0.003) -> None:
         """Moves to the next sleeper whenever nothing happened for `idle` real seconds; runs until cancelled."""
         while True:

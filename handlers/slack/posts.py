@@ -56,7 +56,8 @@ def posts(event_id: int, event: Event | None, customer: str, written: Container[
         case Answered():
             sources = [(c.title, c.url) for c in event.citations]
             name = say("slack.bot_name")
-            text, blocks = escape(short(event.text, 300)), answer(event.text, sources)
+            choices = "".join(f"\n• {choice.text}" for choice in event.choices)
+            text, blocks = escape(short(event.text, 300)), answer(event.text + choices, sources)
             return [Post(f"{event_id}.0", Rank.BOT, text, blocks, name, ":robot_face:", turn=event.turn)]
         case Noted() if note_id(event.who, event.text) not in written:
             return [_status(event_id, say("slack.note_by", who=escape(event.who), text=escape(event.text)))]

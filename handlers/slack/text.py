@@ -19,9 +19,12 @@ _BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
 def escape(text: str) -> str:
     """`text` with Slack's three special characters escaped: no link, mention or command can be in it any more."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def unescape(text: str) -> str:
@@ -43,12 +46,12 @@ def mrkdwn(markdown: str) -> str:
 
     def link(match: re.Match[str]) -> str:
         links.append(f"<{match[2].replace('&', '&amp;')}|{escape(match[1])}>")
-        return f"\0{len(links) - 1}\0"
+        return f"\ue000{len(links) - 1}\ue000"
 
-    text = escape(_LINK.sub(link, markdown.replace("\0", "")))
+    text = escape(_LINK.sub(link, markdown.replace("\ue000", "")))
     text = _HEADING.sub(r"**\1**", text)
     text = _BOLD.sub(r"*\1*", text)
-    return re.sub(r"\0(\d+)\0", lambda m: links[int(m[1])], text)
+    return re.sub("\ue000(\\d+)\ue000", lambda m: links[int(m[1])], text)
 
 
 def pieces(text: str, most: int = SECTION) -> Iterator[str]:
@@ -73,7 +76,7 @@ def fit(escaped: str, most: int = SECTION) -> str:
 
 def short(text: str, most: int) -> str:
     """`text` on one line, cut with an ellipsis when it is longer than `most` characters."""
-    line = " ".join(text.split())
+    line = " ".join(_CONTROL.sub("", text).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 

@@ -6,7 +6,7 @@ time is real. `settle` returns when every event was delivered, every answer give
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,6 +179,13 @@ async def built(url: str, folder: Path, place: Place | None = None) -> AsyncIter
         running = asyncio.create_task(clock.run())
         stack.callback(running.cancel)
         yield house
+
+
+async def until(condition: Callable[[], bool], seconds: float = 4.0) -> None:
+    """Returns when the condition holds; TimeoutError when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  it looks at somebody else's state
+            await asyncio.sleep(0.01)
 
 
 def png(words: str = "Payment failed", size: tuple[int, int] = (320, 200)) -> bytes:

@@ -162,8 +162,8 @@ def replies(workspace: Workspace, faults: Faults, args: Json) -> Json:
     thread = workspace.thread(workspace.channel(channel_id).id, ts)
     if not thread:
         raise SlackError("thread_not_found")
-    oldest, limit = str(args.get("oldest") or "0"), int(args.get("limit") or 1000)
-    chosen = [m for m in thread if m["ts"] > oldest or m["ts"] == ts]
+    limit = int(args.get("limit") or 1000)
+    chosen = [m for m in thread if m["ts"] == ts or _between(m["ts"], args)]
     if str(args.get("include_all_metadata", "")).lower() not in ("true", "1"):
         chosen = [{k: v for k, v in m.items() if k != "metadata"} for m in chosen]
     start = int(args.get("cursor") or 0)
@@ -173,6 +173,14 @@ def replies(workspace: Workspace, faults: Faults, args: Json) -> Json:
         "has_more": more,
         "response_metadata": {"next_cursor": str(start + limit) if more else ""},
     }
+
+
+def _between(ts: str, args: Json) -> bool:
+    """Whether a message lies between `oldest` and `latest`, these themselves only with `inclusive`."""
+    oldest, latest = str(args.get("oldest") or "0"), str(args.get("latest") or "9")
+    if str(args.get("inclusive", "")).lower() in ("true", "1"):
+        return oldest <= ts <= latest
+    return oldest < ts < latest
 
 
 def history(workspace: Workspace, faults: Faults, args: Json) -> Json:

@@ -24,15 +24,23 @@ APP_TOKEN = "xapp-sandbox"
 SIGNING_SECRET = "sandbox-signing-secret"
 SUPPORT = "C0SUPPORT"
 PAGE_FILES = {"page.js": "text/javascript", "blocks.js": "text/javascript", "style.css": "text/css"}
+CUSTOMER = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Customer</title>
+<style>body {{ font: 15px system-ui; margin: 0; padding: 24px; color: #555 }}</style>
+<h1 style="font-size: 18px">A customer's page</h1><p>Open the bubble and ask for a person.</p>
+<script src="{url}/widget.js" async data-helplens></script></html>"""
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in to Slack</title></head><body>Sign in</body></html>"
 WRITES = frozenset({"chat.postMessage", "chat.update", "chat.postEphemeral", "chat.startStream"})
 
 
 class Sandbox:
-    """A running local Slack with three agents, one partner from another company, and the channel #support."""
+    """A running local Slack with three agents, one partner from another company, and the channel #support.
+
+    `widget_url` is the address of a HelpLens whose widget the page shows beside Slack; that HelpLens has to allow the
+    sandbox's own address as an origin.
+    """
 
     def __init__(
-        self, clock: Clock | None = None, *, port: int = 0, host: str = "127.0.0.1", customer_url: str = ""
+        self, clock: Clock | None = None, *, port: int = 0, host: str = "127.0.0.1", widget_url: str = ""
     ) -> None:
         self.clock = clock or WallClock()
         self.faults = Faults()
@@ -40,7 +48,7 @@ class Sandbox:
         self.delivery = Delivery(self.clock, self.faults, SIGNING_SECRET)
         self.calls: list[tuple[float, str, Json]] = []
         """(when, method, arguments) of every Web API call, refused ones included."""
-        self.host, self.port, self.customer_url = host, port, customer_url
+        self.host, self.port, self.widget_url = host, port, widget_url
         self._runner: web.AppRunner | None = None
         for user in (
             User("U0ANA", "ana", "Ana Ferreira", "#1264a3"),
@@ -61,7 +69,8 @@ class Sandbox:
         app.router.add_get("/link", self.delivery.socket)
         app.router.add_get("/", self._page)
         app.router.add_get("/page/{name}", self._page)
-        PageApi(self.workspace, self.person, self.customer_url).routes(app)
+        app.router.add_get("/customer", self._customer)
+        PageApi(self.workspace, self.person, "/customer" if self.widget_url else "").routes(app)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)
@@ -182,6 +191,9 @@ class Sandbox:
                 self.workspace.update(channel, ts, changes)
         self.workspace.changed()
         return web.json_response({"ok": True})
+
+    async def _customer(self, request: web.Request) -> web.Response:
+        return web.Response(text=CUSTOMER.format(url=self.widget_url), content_type="text/html")
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "index.html")

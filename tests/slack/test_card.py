@@ -1,0 +1,84 @@
+"""The card and the thread: what a customer or a model says cannot call anybody, link anywhere or be too long."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from slack_house import House, text_of
+
+from bot.conversation import Answered, Citation, Found, FoundPassage, Message, OwnerChanged, Rated, Seen, SeenEntity
+from handlers.slack.blocks import card_blocks
+from handlers.slack.card import card
+from handlers.slack.sandbox.methods import check_blocks
+from handlers.slack.sandbox.server import SUPPORT
+from handlers.slack.text import mrkdwn, pieces, shown_name
+
+HOSTILE = "<!here> <!channel> <@U0ANA> <!subteam^S1> <https://evil.example|Settings> @here & <b>"
+
+
+def log_with(text: str) -> list[tuple[int, object]]:
+    """A conversation in which everything is `text`."""
+    return [
+        (1, Message(id="m", sender="customer", text=text)),
+        (2, Seen(attachment_id="a", outcome="read", where=text, error=text,
+                 entities=tuple(SeenEntity(kind="code", text=text) for _ in range(9)))),
+        (3, Found(turn=1, confidence=0.3, passages=(FoundPassage(article="a", passage=0, title=text, score=1),))),
+        (4, Answered(turn=1, to=("m",), text=text, citations=(Citation(n=1, article="a", title=text),))),
+        (5, Rated(turn=1, helped=False)),
+        (6, OwnerChanged(owner="waiting", reason=text)),
+    ]  # fmt: skip
+
+
+@given(st.text(min_size=0, max_size=30).map(lambda part: (part or "&") * 1500))
+def test_any_card_is_one_that_slack_takes(text: str) -> None:
+    shown = card("p0-1", log_with(text), customer=text, desk_url="https://desk.example/p0-1")  # type: ignore[arg-type]
+    check_blocks(card_blocks(shown))
+
+
+def test_nothing_on_a_card_fires() -> None:
+    blocks = card_blocks(card("p0-1", log_with(HOSTILE), customer=HOSTILE))  # type: ignore[arg-type]
+    markup = "\n".join(
+        t["text"]
+        for b in blocks
+        for t in [b.get("text"), *b.get("fields", []), *b.get("elements", [])]
+        if isinstance(t, dict) and t.get("type") == "mrkdwn"
+    )
+    assert "&lt;!here&gt;" in markup
+    for fires in ("<!here", "<!channel", "<@U", "<!subteam", "<https://evil"):
+        assert fires not in markup
+
+
+def test_the_bots_markdown_becomes_slacks() -> None:
+    assert mrkdwn("# Title\n**Save** & [help](https://h.example/?a=1&b=2) <!here>") == (
+        "*Title*\n*Save* &amp; <https://h.example/?a=1&amp;b=2|help> &lt;!here&gt;"
+    )
+    assert mrkdwn("[x](javascript:alert(1))") == "[x](javascript:alert(1))"
+
+
+def test_a_customer_cannot_pose_as_a_colleague() -> None:
+    assert shown_name("Ana Ferreira", "Customer") == "Ana Ferreira (customer)"
+    assert shown_name("<!here>", "Customer") == "!here (customer)"
+
+
+@given(st.text(alphabet="ab &;\n", max_size=400))
+def test_pieces_lose_nothing_but_space(text: str) -> None:
+    cut = list(pieces(text, 40))
+    assert all(len(piece) <= 40 for piece in cut)
+    assert "".join("".join(cut).split()) == "".join(text.split())
+
+
+async def test_the_thread_tells_whole_messages_in_order_and_unfurls_nothing(house: House) -> None:
+    conversation = await house.opened(HOSTILE)
+    await house.bot_answers(
+        conversation, "Look [1].", Citation(n=1, article="a", title="An article", url="https://h.x")
+    )
+    await house.desk.say(conversation, "customer", "x" * 7000, key="c2")
+    await house.settle()
+
+    said = [line.partition(": ") for line in house.says(conversation)]
+    assert [who for who, _, _ in said] == ["Customer", "U0HELPLENS", "HelpLens (bot)", "Customer"]
+    assert said[-1][2].replace("\n", "") == "x" * 7000
+    assert "&lt;!here&gt;" in said[0][2]
+    for _, post in house.slack.posts():
+        assert post["unfurl_links"] is False
+        assert post["unfurl_media"] is False
+    assert "Customer needs help" in text_of(house.card(conversation))
+    assert len(house.slack.workspace.channels[SUPPORT].messages) == 5
