@@ -1,16 +1,60 @@
-"""What can be used on a screen, worked out from the picture: shapes, colours, rows and columns of labels."""
+"""What can be used on a screen: labels whose evidence in the picture says so, with their kind and their box.
+
+How much each piece of evidence weighs was learned on screens of several products (`tests/bench/controls.py` prints
+it, trained without the product that it is measured on).
+"""
 
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 from bot.conversation import Box, Noun
-from bot.screenshots.labels import Label, labels
+from bot.screenshots.evidence import NAMES, Evidence
+from bot.screenshots.labels import Label, around
 from bot.screenshots.ocr import Line
-from bot.screenshots.shapes import Region, Shapes
+from bot.screenshots.shapes import Region
 
 ControlKind = Literal["button", "link", "tab", "input", "menu", "checkbox", "icon", "text"]
+
+WEIGHTS = {
+    "tight": 1.83,
+    "centred": 0.43,
+    "filled": 1.51,
+    "bar": 1.18,
+    "gridded": -0.55,
+    "chroma": 1.20,
+    "own_colour": 1.45,
+    "size": -1.04,
+    "words": 0.02,
+    "length": -0.80,
+    "sentence": -0.77,
+    "column": 1.65,
+    "row": -0.24,
+    "side": 0.85,
+    "top": 2.29,
+    "icon": 2.47,
+    "chevron": -0.14,
+    "described": -0.40,
+    "weight": -1.31,
+    "contrast": -0.59,
+    "underlined": -0.04,
+    "footed": 1.37,
+    "capitals": -1.02,
+    "repeated": -0.07,
+    "common": -0.31,
+    "at_end": -0.98,
+    "room": 0.66,
+    "outlined": 1.03,
+    "wide": -1.58,
+    "alike": -0.40,
+}
+BIAS = -0.07
+LIKELY = -0.8
+"""The log-odds from which a label counts as a control."""
+FAINT = 0.45
+"""A control whose ink stands out less than this share of the usual is greyed out."""
 
 
 class Control(Noun):
@@ -20,30 +64,64 @@ class Control(Noun):
     label: str
     box: Box
     enabled: bool = True
+    text_box: Box | None = None
+    """Where its label stands; `box` is the whole control's."""
+    odds: float = 0.0
+    """Log-odds that it can be used, by the evidence."""
 
 
 def controls(lines: Sequence[Line], picture: Image.Image) -> tuple[Control, ...]:
-    """The controls of a picture, top to bottom: labels that stand in a shape of their own, and coloured links."""
-    shapes = Shapes(picture)
-    out = []
-    for label in labels(lines):
-        region = shapes.around(label.box)
-        if region and _tight(label, region):
-            out.append(Control(kind="button", label=label.text, box=region.box))
-        elif region and _coloured(shapes.ink(label.box, region.colour)):
-            out.append(Control(kind="link", label=label.text, box=label.box))
-    return tuple(out)
-
-
-def _tight(label: Label, region: Region) -> bool:
-    left, top, right, bottom = region.box
-    inside = left <= label.box[0] + 2 and right >= label.box[2] - 2
-    return (
-        inside
-        and bottom - top <= 3.4 * label.height
-        and right - left <= 12 * label.height + 2.5 * (label.box[2] - label.box[0])
+    """The controls of a picture, top to bottom."""
+    evidence = Evidence(lines, picture)
+    found = evidence.found
+    odds = evidence.rows @ np.array([WEIGHTS[name] for name in NAMES]) + BIAS
+    contrast = evidence.rows[:, NAMES.index("contrast")] if len(found) else np.zeros(0)
+    usual = float(np.median(contrast)) if len(found) else 1.0
+    return tuple(
+        Control(
+            kind=_kind(evidence, n),
+            label=label.text,
+            box=_box(evidence, n),
+            enabled=bool(contrast[n] >= FAINT * usual),
+            text_box=label.box,
+            odds=round(float(odds[n]), 2),
+        )
+        for n, label in enumerate(found)
+        if odds[n] >= LIKELY
     )
 
 
-def _coloured(colour: tuple[int, int, int]) -> bool:
-    return max(colour) - min(colour) >= 60
+def _kind(evidence: Evidence, n: int) -> ControlKind:
+    has = dict(zip(NAMES, evidence.rows[n], strict=True))
+    if has["footed"] or (has["row"] >= 0.3 and has["top"] and not has["tight"]):
+        return "tab"
+    if has["bar"] and _alone(evidence, n):
+        return "input"
+    if has["tight"] and not has["gridded"]:
+        return "button" if has["centred"] or has["filled"] else "input"
+    if has["side"] or has["column"] >= 0.5:
+        return "menu"
+    return "link" if has["own_colour"] or has["underlined"] else "text"
+
+
+def _box(evidence: Evidence, n: int) -> Box:
+    """The whole control's box: its ground where that is its own, else the text with the icon before it."""
+    label, region = evidence.found[n], evidence.regions[n]
+    has = dict(zip(NAMES, evidence.rows[n], strict=True))
+    if region and has["tight"] or (region and has["bar"] and _alone(evidence, n)):
+        return around([region.box, label.box])
+    left = label.box[0] - (1.9 * label.height if has["icon"] else 0)
+    return max(0.0, left), label.box[1], label.box[2], label.box[3]
+
+
+def _alone(evidence: Evidence, n: int) -> bool:
+    """Whether no other label stands on the same ground, and the label begins where a field's text does."""
+    label, region = evidence.found[n], evidence.regions[n]
+    if region is None or label.box[0] - region.box[0] > 2.2 * label.height:
+        return False
+    return not any(other is not label and _in(other, region) for other in evidence.found)
+
+
+def _in(label: Label, region: Region) -> bool:
+    x, y = (label.box[0] + label.box[2]) / 2, (label.box[1] + label.box[3]) / 2
+    return region.box[0] <= x <= region.box[2] and region.box[1] <= y <= region.box[3]

@@ -12,6 +12,8 @@ from PIL import Image
 
 from bot.conversation import Box
 
+Colour = tuple[int, int, int]
+"""Red, green, blue from 0 to 255."""
 STEP = 4
 """Neighbouring pixels that differ by more than this in one channel are an edge."""
 
@@ -21,7 +23,7 @@ class Region(NamedTuple):
 
     box: Box
     filled: float
-    colour: tuple[int, int, int]
+    colour: Colour
 
 
 class Shapes:
@@ -54,16 +56,63 @@ class Shapes:
         return Region(
             (float(x), float(y), float(x + w), float(y + h)),
             area / (w * h),
-            (int(colour[0]), int(colour[1]), int(colour[2])),
+            _colour(colour),
         )
 
-    def ink(self, box: Box, ground: tuple[int, int, int]) -> tuple[int, int, int]:
-        """The colour of what is drawn in `box`: the mean of the tenth that differs most from the ground."""
-        left, top, right, bottom = (max(0, round(v)) for v in box)
-        pixels = self.rgb[top:bottom, left:right].reshape(-1, 3).astype(np.int16)
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+    def ground(self) -> Colour:
+        """The colour of the largest flat region."""
+        if len(self._stats) < 2:
+            return 255, 255, 255
+        label = int(self._stats[1:, cv2.CC_STAT_AREA].argmax()) + 1
+        x, y, w, h, _ = (int(v) for v in self._stats[label])
+        part = self._labels[y : y + h, x : x + w] == label
+        row, column = (int(v[len(v) // 2]) for v in np.nonzero(part))
+        return _colour(self.rgb[y + row, x + column])
+
+    def ink(self, box: Box, ground: Colour) -> Colour:
+        """The colour of what is drawn in `box`: the mean of the fourteenth part that differs most from the ground."""
+        pixels = self._part(box).reshape(-1, 3).astype(np.int16)
         if not pixels.size:
             return ground
         off = np.abs(pixels - np.array(ground, np.int16)).sum(axis=1)
-        strongest = pixels[off >= np.quantile(off, 0.93)]
-        mean = strongest.mean(axis=0)
-        return int(mean[0]), int(mean[1]), int(mean[2])
+        return _colour(pixels[off >= np.quantile(off, 0.93)].mean(axis=0))
+
+    def density(self, box: Box, ground: Colour) -> float:
+        """The share of the pixels in `box` that are not of the ground."""
+        drawn = self._drawn(box, ground)
+        return float(drawn.mean()) if drawn.size else 0.0
+
+    def underlined(self, box: Box, ground: Colour) -> bool:
+        """Whether a line runs under the text, as long as it."""
+        height = box[3] - box[1]
+        foot = self._drawn((box[0], box[3] - 0.3 * height, box[2], box[3] + 0.1 * height), ground)
+        return bool(foot.size) and bool((foot.mean(axis=1) >= 0.85).any())
+
+    def footed(self, box: Box, ground: Colour) -> bool:
+        """Whether a bar of a strong colour runs some way under the text and hardly beyond it, as under an active tab."""
+        height = box[3] - box[1]
+        foot = self._drawn((box[0], box[3] + 0.2 * height, box[2], box[3] + 1.3 * height), ground)
+        beyond = self._drawn(
+            (box[2] + 1.5 * height, box[3] + 0.2 * height, box[2] + 3 * height, box[3] + 1.3 * height), ground
+        )
+        if not foot.size or not beyond.size:
+            return False
+        full = foot.mean(axis=1) >= 0.95
+        return bool((full & (beyond.mean(axis=1)[: len(full)] < 0.3)).any()) and int(full.sum()) <= 0.35 * height
+
+    def _part(self, box: Box) -> NDArray[np.uint8]:
+        left, top, right, bottom = (max(0, round(v)) for v in box)
+        return self.rgb[top:bottom, left:right]
+
+    def _drawn(self, box: Box, ground: Colour) -> NDArray[np.bool_]:
+        part = self._part(box).astype(np.int16)
+        return np.asarray(np.abs(part - np.array(ground, np.int16)).sum(axis=2) > 60)
+
+
+def _colour(value: NDArray[np.generic]) -> Colour:
+    return int(value[0]), int(value[1]), int(value[2])

@@ -30,7 +30,9 @@ ACTIONS = (
     "Start free trial|Archive|Duplicate|Publish|Refund|Retry payment|View details|Learn more|Cancel subscription|Rename"
 ).split("|")
 TABS = "General Profile Members Plans History Usage Permissions Advanced Activity Details Limits Appearance Tokens Logs".split()
-FIELDS = "Project name|Company|Website|Time zone|Language|Currency|Description|Subject|Reply-to|Tax number|Default branch|Webhook URL".split("|")
+FIELDS = "Project name|Company|Website|Time zone|Language|Currency|Description|Subject|Reply-to|Tax number|Default branch|Webhook URL".split(
+    "|"
+)
 PROSE = (
     "Changes take effect at the next renewal.", "You can undo this within thirty days.", "Only owners see this section.",
     "The import runs in the background and may take some minutes.", "Nothing was found for this period.", "Payments are handled by our partner.",
@@ -44,14 +46,18 @@ def look(rng: random.Random) -> dict[str, object]:
     if dark and accent == "#111827":
         accent = "#38bdf8"
     return {
-        "ground": rng.choice(("#0f172a", "#18181b", "#1f2937")) if dark else rng.choice(("#ffffff", "#f8fafc", "#f3f4f6")),
+        "ground": rng.choice(("#0f172a", "#18181b", "#1f2937"))
+        if dark
+        else rng.choice(("#ffffff", "#f8fafc", "#f3f4f6")),
         "card": rng.choice(("#1e293b", "#27272a", "#2b3544")) if dark else "#ffffff",
         "text": "#e5e7eb" if dark else rng.choice(("#111827", "#1f2937", "#333333")),
         "muted": "#9ca3af" if dark else rng.choice(("#6b7280", "#64748b", "#777777")),
         "line": "#3f3f46" if dark else rng.choice(("#e5e7eb", "#d1d5db", "#e2e8f0")),
         "accent": accent,
         "side": rng.choice((accent, "#1f2937", "#111827", "inherit", "inherit")),
-        "font": rng.choice(("Liberation Sans", "Liberation Sans", "DejaVu Sans", "Liberation Sans Narrow", "Liberation Serif")),
+        "font": rng.choice(
+            ("Liberation Sans", "Liberation Sans", "DejaVu Sans", "Liberation Sans Narrow", "Liberation Serif")
+        ),
         "size": rng.choice((13, 14, 14, 15, 16)),
         "radius": rng.choice((0, 3, 6, 10, 20)),
         "border": rng.choice((0, 1, 1)),
@@ -65,6 +71,8 @@ def look(rng: random.Random) -> dict[str, object]:
         "underline": rng.random() < 0.4,
         "phone": rng.random() < 0.12,
         "mirrored": rng.random() < 0.1,
+        "header": rng.random() < 0.35,
+        "crumb": rng.choice(("/", "/", "›", ">", "•")),
     }
 
 
@@ -82,19 +90,22 @@ def css(k: dict[str, object]) -> str:
         "line": f"border:0;border-bottom:2px solid {k['line']};background:transparent",
     }[str(k["inputs"])]
     return f"""
-*{{box-sizing:border-box}} body{{margin:0;font:{k["size"]}px/1.5 '{k["font"]}';color:{k["text"]};background:{k["ground"]}}}
+*{{box-sizing:border-box}} html{{overflow:hidden}} body{{margin:0;max-width:100vw;overflow:hidden;font:{k["size"]}px/1.5 '{k["font"]}';color:{k["text"]};background:{k["ground"]}}}
 a{{color:{k["accent"]};text-decoration:{"underline" if k["underline"] else "none"}}} h1{{font-size:1.7em;margin:0}} h2{{font-size:1.15em;margin:0 0 .5em}}
 .page{{display:flex;min-height:100vh}} .side{{width:{"100%" if k["phone"] else "220px"};background:{k["side"]};color:{side_text};padding:12px 0;border-inline-end:1px solid {k["line"]}}}
 .side a{{display:flex;gap:10px;align-items:center;padding:{k["pad"]}px 18px;color:inherit;text-decoration:none}} .side a.on{{background:color-mix(in srgb, {k["accent"]} 25%, transparent);font-weight:600}}
 .brand{{font-weight:700;font-size:1.2em;padding:4px 18px 14px}} .side .cap{{padding:10px 18px 2px;font-size:.75em;text-transform:uppercase;letter-spacing:.06em;opacity:.7}}
-.top{{display:flex;gap:6px;align-items:center;border-bottom:1px solid {k["line"]};padding:8px 20px;background:{k["card"]}}} .top a{{padding:6px 10px;color:{k["text"]};text-decoration:none}}
+.top{{display:flex;flex-wrap:wrap;gap:6px;align-items:center;border-bottom:1px solid {k["line"]};padding:8px 20px;background:{k["card"]}}} .top a{{padding:6px 10px;color:{k["text"]};text-decoration:none}}
 .top a.on{{border-bottom:2px solid {k["accent"]};color:{k["accent"]}}} .main{{flex:1;padding:22px;min-width:0}} .crumbs{{font-size:.85em;color:{k["muted"]};margin-bottom:6px}}
 .head{{display:flex;justify-content:space-between;align-items:center;flex-wrap:wrap;gap:10px;margin-bottom:16px}} .card{{background:{k["card"]};border:{k["border"]}px solid {k["line"]};border-radius:{k["radius"]}px;box-shadow:{k["shadow"]};padding:18px;margin-bottom:16px}}
 button,.button{{font:inherit;{fill};border-radius:{k["radius"]}px;padding:{k["pad"]}px 14px;{"text-transform:uppercase;font-size:.88em;letter-spacing:.05em;" if k["caps"] else ""}text-decoration:none;display:inline-block}}
 button.plain{{background:transparent;color:{k["text"]};border:1px solid {k["line"]}}} button.text{{background:none;border:0;color:{k["accent"]}}} button:disabled{{opacity:.45}}
-.tabs{{display:flex;gap:4px;border-bottom:1px solid {k["line"]};margin-bottom:14px}} .tabs a{{padding:8px 12px;color:{k["muted"]};text-decoration:none}} .tabs a.on{{color:{k["text"]};border-bottom:2px solid {k["accent"]}}}
+.tabs{{display:flex;flex-wrap:wrap;gap:4px;border-bottom:1px solid {k["line"]};margin-bottom:14px}} .tabs a{{padding:8px 12px;color:{k["muted"]};text-decoration:none}} .tabs a.on{{color:{k["text"]};border-bottom:2px solid {k["accent"]}}}
 label{{display:block;font-size:.92em;margin-bottom:3px}} input,select,textarea{{font:inherit;color:{k["text"]};{field};border-radius:{k["radius"] if k["radius"] != 20 else 8}px;padding:{k["pad"]}px 10px;width:100%}} input::placeholder{{color:{k["muted"]}}}
 .grid{{display:grid;grid-template-columns:{"1fr" if k["phone"] else "1fr 1fr"};gap:12px 18px}} table{{width:100%;border-collapse:collapse}} th{{text-align:start;font-size:.85em;color:{k["muted"]}}} td,th{{padding:{k["pad"]}px 8px;border-bottom:1px solid {k["line"]}}}
+{".card>h2{margin:-18px -18px 14px;padding:10px 18px;border-bottom:1px solid " + str(k["line"]) + "}" if k["header"] else ""}
+.foot{{color:{k["muted"]};font-size:.88em;padding:8px 0}} .foot a{{margin-inline-end:14px}} .stats{{display:grid;grid-template-columns:repeat({2 if k["phone"] else 4},1fr);gap:12px;margin-bottom:16px}} .stats b{{display:block;font-size:1.5em}} .stats .card{{margin:0;padding:12px}}
+.links a{{display:block;padding:{k["pad"] / 2}px 0}}
 .muted{{color:{k["muted"]}}} .row{{display:flex;justify-content:space-between;align-items:center;padding:{k["pad"]}px 0;border-bottom:1px solid {k["line"]};gap:12px}} .badge{{background:{k["accent"]};color:#fff;border-radius:9px;font-size:.72em;padding:1px 7px;margin-inline-start:auto}}
 .alert{{border:1px solid #f59e0b;background:color-mix(in srgb,#f59e0b 14%,{k["card"]});padding:10px 14px;border-radius:{k["radius"]}px;margin-bottom:14px}} svg{{flex:none}} code,pre{{font-family:'Liberation Mono';font-size:.92em}}
 dl{{display:grid;grid-template-columns:170px 1fr;gap:6px 12px;margin:0}} dt{{color:{k["muted"]}}} dd{{margin:0}} .veil{{position:fixed;inset:0;background:rgba(0,0,0,.5);display:flex;align-items:center;justify-content:center}} .veil .card{{width:400px}}
@@ -105,7 +116,14 @@ dl{{display:grid;grid-template-columns:170px 1fr;gap:6px 12px;margin:0}} dt{{col
 def icon(rng: random.Random) -> str:
     """A small drawing that means nothing."""
     d = rng.choice(
-        ("M3 3h10v10H3z", "M8 2a6 6 0 1 0 .1 0", "M2 8h12M8 2v12", "M2 12l6-9 6 9z", "M3 4h10M3 8h10M3 12h10", "M4 13V6M8 13V3M12 13V8")
+        (
+            "M3 3h10v10H3z",
+            "M8 2a6 6 0 1 0 .1 0",
+            "M2 8h12M8 2v12",
+            "M2 12l6-9 6 9z",
+            "M3 4h10M3 8h10M3 12h10",
+            "M4 13V6M8 13V3M12 13V8",
+        )
     )
     return f'<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.6"><path d="{d}"/></svg>'
 
@@ -122,13 +140,13 @@ class Page:
     def html(self) -> str:
         """The whole document."""
         k, rng = self.k, self.rng
-        pieces = [self.form, self.table, self.settings, self.prose, self.facts, self.feature]
+        pieces = [self.form, self.table, self.settings, self.prose, self.facts, self.feature, self.stats, self.links]
         rng.shuffle(pieces)
         body = "".join(piece() for piece in pieces[: 2 if k["phone"] else 4])
         side = "" if k["nav"] == "top" or k["phone"] else self.side()
         top = self.top() if k["nav"] != "side" or k["phone"] else ""
         dialog = self.dialog() if rng.random() < 0.15 else ""
-        main = f'<div class="main">{self.head()}{self.tabs() if rng.random() < 0.6 else ""}{body}</div>'
+        main = f'<div class="main">{self.head()}{self.tabs() if rng.random() < 0.6 else ""}{body}{self.foot() if rng.random() < 0.4 else ""}</div>'
         direction = ' dir="rtl"' if k["mirrored"] else ""
         return f"<!doctype html><html{direction}><style>{css(k)}</style><body>{top}<div class=page>{side}{main}</div>{dialog}</body></html>"
 
@@ -147,7 +165,11 @@ class Page:
             mark = icon(self.rng) if self.k["icons"] == "before" else ""
             badge = f'<span class="badge">{self.rng.randint(1, 30)}</span>' if self.rng.random() < 0.12 else ""
             entries.append(f'<a href="#" class="{"on" if name == self.here else ""}">{mark}{name}{badge}</a>')
-        who = f"<div class=cap>Signed in as {self.secret('name', people.person(self.rng).name)}</div>" if self.private else ""
+        who = (
+            f"<div class=cap>Signed in as {self.secret('name', people.person(self.rng).name)}</div>"
+            if self.private
+            else ""
+        )
         return f'<nav class="side"><div class="brand">Nordkap</div>{"".join(entries)}{who}</nav>'
 
     def top(self) -> str:
@@ -156,7 +178,11 @@ class Page:
         return f'<div class="top"><b>Nordkap</b>{links}<input style="width:150px;margin-inline-start:auto" placeholder="Search"></div>'
 
     def head(self) -> str:
-        crumbs = f'<div class="crumbs"><a href="#">Home</a> / {self.here}</div>' if self.rng.random() < 0.5 else ""
+        crumbs = (
+            f'<div class="crumbs"><a href="#">Home</a> {self.k["crumb"]} {self.here}</div>'
+            if self.rng.random() < 0.6
+            else ""
+        )
         title = self.here
         if self.private and self.rng.random() < 0.5:
             first = people.person(self.rng).name.split()[0]
@@ -165,7 +191,11 @@ class Page:
 
     def tabs(self) -> str:
         names = self.rng.sample(TABS, 4)
-        return '<div class="tabs">' + "".join(f'<a href="#" class="{"on" if n == 0 else ""}">{name}</a>' for n, name in enumerate(names)) + "</div>"
+        return (
+            '<div class="tabs">'
+            + "".join(f'<a href="#" class="{"on" if n == 0 else ""}">{name}</a>' for n, name in enumerate(names))
+            + "</div>"
+        )
 
     def form(self) -> str:
         rng, rows = self.rng, []
@@ -173,7 +203,9 @@ class Page:
         known = [("Full name", "name", who.name), ("E-mail", "email", who.email), ("Phone", "phone", who.phone), ("Street address", "address", who.street),
                  ("Card number", "card", who.card), ("IBAN", "iban", who.iban), ("API key", "secret", who.secret)]  # fmt: skip
         for name in rng.sample(FIELDS, 4 - 2 * self.private):
-            rows.append(f'<div><label>{name}</label><input placeholder="{rng.choice(("Optional", "Enter a value", f"Your {name.lower()}"))}"></div>')
+            rows.append(
+                f'<div><label>{name}</label><input placeholder="{rng.choice(("Optional", "Enter a value", f"Your {name.lower()}"))}"></div>'
+            )
         for name, kind, value in rng.sample(known, 3) if self.private else []:
             rows.append(f'<div><label>{name}</label><input data-kind="{kind}" value="{html.escape(value)}"></div>')
         title = rng.choice((self.here, self.actions[-1] if self.actions else self.here, "Details"))
@@ -183,16 +215,29 @@ class Page:
         rows = []
         for _ in range(4):
             who, (_, value) = people.person(self.rng), people.decoy(self.rng)
-            first = f"<td>{self.secret('name', who.name)}</td><td>{self.secret('email', who.email)}</td>" if self.private else f"<td>{self.rng.choice(FIELDS)}</td><td>{self.rng.choice(('Active', 'Paused'))}</td>"
-            rows.append(f'<tr>{first}<td>{value}</td><td><a href="#">{self.rng.choice(("Edit", "Open", "Remove"))}</a></td></tr>')
+            first = (
+                f"<td>{self.secret('name', who.name)}</td><td>{self.secret('email', who.email)}</td>"
+                if self.private
+                else f"<td>{self.rng.choice(FIELDS)}</td><td>{self.rng.choice(('Active', 'Paused'))}</td>"
+            )
+            rows.append(
+                f'<tr>{first}<td>{value}</td><td><a href="#">{self.rng.choice(("Edit", "Open", "Remove"))}</a></td></tr>'
+            )
         heads = "<th>Customer</th><th>E-mail</th>" if self.private else "<th>Item</th><th>Status</th>"
         return f'<div class="card"><table><tr>{heads}<th>Reference</th><th></th></tr>{"".join(rows)}</table></div>'
 
     def settings(self) -> str:
         rows = []
         for name in self.rng.sample(ACTIONS, 3):
-            right = self.rng.choice((f'<button class="plain">{self.rng.choice(("Edit", "Configure", "Manage"))}</button>', '<button class="switch" aria-label="switch"></button>'))
-            rows.append(f'<div class="row"><div><b>{name}</b><div class="muted">{self.rng.choice(PROSE)}</div></div>{right}</div>')
+            right = self.rng.choice(
+                (
+                    f'<button class="plain">{self.rng.choice(("Edit", "Configure", "Manage"))}</button>',
+                    '<button class="switch" aria-label="switch"></button>',
+                )
+            )
+            rows.append(
+                f'<div class="row"><div><b>{name}</b><div class="muted">{self.rng.choice(PROSE)}</div></div>{right}</div>'
+            )
         return f'<div class="card"><h2>{self.rng.choice(MENU)}</h2>{"".join(rows)}</div>'
 
     def prose(self) -> str:
@@ -216,6 +261,27 @@ class Page:
     def feature(self) -> str:
         name = self.actions.pop() if self.actions else "Connect"
         return f'<div class="card"><h2>{name}</h2><p class="muted">{self.rng.choice(PROSE)} {self.rng.choice(PROSE)}</p><button>{name}</button> <button class="text">Learn how</button></div>'
+
+    def stats(self) -> str:
+        names = self.rng.sample(self.menu, 4)
+        cells = "".join(
+            f'<div class="card"><span class="muted">{n}</span><b>{self.rng.randint(2, 9000)}</b></div>' for n in names
+        )
+        return f'<div class="stats">{cells}</div>'
+
+    def links(self) -> str:
+        names = self.rng.sample(MENU, 3)
+        rows = "".join(f'<a href="#">{self.rng.choice(("About", "How to use", "All"))} {n.lower()}</a>' for n in names)
+        say = f"<p>The page <b>{self.rng.choice(self.menu)}</b> and the button <b>{self.rng.choice(ACTIONS)}</b> moved. {self.rng.choice(PROSE)}</p>"
+        return f'<div class="card links"><h2>{self.rng.choice(TABS)}</h2>{say}{rows}</div>'
+
+    def foot(self) -> str:
+        names = self.rng.sample(("Terms", "Privacy", "Status", "Help", "Contact", "Imprint"), 3)
+        return (
+            '<div class="foot">'
+            + "".join(f'<a href="#">{n}</a>' for n in names)
+            + "© 2026 Nordkap. All rights reserved.</div>"
+        )
 
     def dialog(self) -> str:
         return f'<div class="veil"><div class="card"><h2>{self.rng.choice(("Are you sure?", "Unsaved changes"))}</h2><p>{self.rng.choice(PROSE)}</p><div class="buttons"><button class="plain">Go back</button><button>{self.rng.choice(("Yes, delete", "Continue"))}</button></div></div></div>'
@@ -265,12 +331,18 @@ def main() -> None:
             rng = random.Random(f"{args.seed}/{n}")
             k = look(rng)
             scale = 2 if k["phone"] or rng.random() < 0.1 else 1
-            size = {"width": 390, "height": 844} if k["phone"] else rng.choice(({"width": 1280, "height": 800}, {"width": 1440, "height": 900}))
+            size = (
+                {"width": 390, "height": 844}
+                if k["phone"]
+                else rng.choice(({"width": 1280, "height": 800}, {"width": 1440, "height": 900}))
+            )
             page = browser.new_page(viewport=size, device_scale_factor=scale)
             page.set_content(Page(rng, k, args.private).html())
             path = args.folder / f"page-{args.seed}-{n:02}.png"
             page.screenshot(path=path)
-            path.with_suffix(".json").write_text(json.dumps({**page.evaluate(TRUTH), "page": path.stem, "scale": scale}))
+            path.with_suffix(".json").write_text(
+                json.dumps({**page.evaluate(TRUTH), "page": path.stem, "scale": scale})
+            )
             page.close()
         browser.close()
 
