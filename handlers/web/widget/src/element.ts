@@ -75,6 +75,7 @@ export class HelpLensWidget extends LitElement implements Parts {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearInterval(this.tick);
+    this.grown.disconnect();
     this.client.stop();
   }
 
@@ -303,14 +304,18 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   // ---- what is drawn
 
-  protected override willUpdate(): void {
-    const scroll = this.renderRoot?.querySelector?.(".scroll.talk");
-    if (scroll) this.following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END || this.following;
+  /** Pictures and words make the talk longer after it was drawn: whoever reads its end stays there. */
+  private readonly grown = new ResizeObserver(() => this.keepUp());
+  private scrolledTo = 0;
+
+  private keepUp(): void {
+    const scroll = this.renderRoot.querySelector(".scroll.talk");
+    if (scroll && this.following) scroll.scrollTop = scroll.scrollHeight;
   }
 
   protected override updated(): void {
-    const scroll = this.renderRoot.querySelector(".scroll.talk");
-    if (scroll && this.following) scroll.scrollTop = scroll.scrollHeight;
+    for (const box of this.renderRoot.querySelectorAll(".scroll.talk, .items")) this.grown.observe(box);
+    this.keepUp();
     if (this.open && !document.hidden && this.thread.last > this.client.session.memory.readTo) this.client.session.update({ readTo: this.thread.last });
   }
 
@@ -338,7 +343,7 @@ export class HelpLensWidget extends LitElement implements Parts {
       ${this.header()}${this.state()}
       ${this.reading
         ? html`<div class="scroll" tabindex="0">${article(say, this.reading)}</div>`
-        : html`<div class="scroll talk" role="log" aria-live="off" aria-label=${say("title")} tabindex="0" @scroll=${this.scrolled}>${talk(this)}</div>
+        : html`<div class="scroll talk" role="log" aria-live="off" aria-label=${say("title")} tabindex="0" @scroll=${this.scrolled}><div class="items">${talk(this)}</div></div>
           <div class="foot">${this.following ? nothing : html`<button class="down" type="button" @click=${this.toEnd} aria-label=${say("toNewest")}>${icon("down")}</button>`}
           ${composer(this)}</div>`}
     </section>`;
@@ -418,10 +423,12 @@ export class HelpLensWidget extends LitElement implements Parts {
   private scrolled = (event: Event): void => {
     const box = event.target as HTMLElement;
     const near = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
-    if (near !== this.following) {
-      this.following = near;
-      this.requestUpdate();
-    }
+    // only who scrolls up leaves the end; a talk that grew has not been left
+    const following = near || (this.following && box.scrollTop >= this.scrolledTo);
+    this.scrolledTo = box.scrollTop;
+    if (following === this.following) return;
+    this.following = following;
+    this.requestUpdate();
   };
 
   private toEnd = (): void => {

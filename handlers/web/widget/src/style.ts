@@ -11,7 +11,7 @@ export const style = css`
   --hl-ground: light-dark(#fff, #191c22); --hl-sunk: light-dark(#f4f5f8, #12141a); --hl-ink: light-dark(#191d26, #eceef3); --hl-soft: light-dark(#5b6372, #a3abba);
   --hl-line: light-dark(#e3e5eb, #31363f); --hl-tint: color-mix(in srgb, var(--hl-accent) 12%, var(--hl-ground)); --hl-link: color-mix(in srgb, var(--hl-accent) 72%, var(--hl-ink));
   --hl-ring: #e0401f; --hl-bad: light-dark(#a8281c, #ff9d92); --hl-good: light-dark(#1c6b3c, #83d9a5); --hl-bad-ground: light-dark(#fdf0ee, #34211f);
-  all: initial; color: var(--hl-ink); font: 15px/1.5 var(--helplens-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif);
+  all: initial; color: var(--hl-ink); font: 15px/1.5 var(--helplens-font, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif);
   color-scheme: inherit; direction: inherit; position: fixed; z-index: var(--helplens-z, 2147483000); inset-block-end: var(--helplens-offset-bottom, 20px); inset-inline-end: var(--helplens-offset-side, 20px);
   -webkit-text-size-adjust: 100%;
 }
@@ -37,12 +37,12 @@ header { display: flex; align-items: center; gap: 6px; padding: 12px 10px 12px 1
 :host([dir="rtl"]) header { padding: 12px 16px 12px 10px; }
 header h2 { font-size: 17px; font-weight: 700; flex: 1; min-width: 0; display: flex; gap: 10px; align-items: center; } header h2 .mark { width: 26px; height: 26px; color: var(--hl-link); }
 .tool { display: grid; place-items: center; width: 36px; height: 36px; border-radius: 10px; color: var(--hl-soft); } .tool:hover { background: var(--hl-sunk); color: var(--hl-ink); }
-.human { display: inline-flex; gap: 6px; align-items: center; font-size: 13.5px; font-weight: 600; padding: 7px 10px; border: 1px solid var(--hl-line); border-radius: 99px; } .human:hover:not(:disabled) { background: var(--hl-sunk); } .human .icon { width: 17px; height: 17px; }
+.human { white-space: nowrap; flex: 0 1 auto; min-width: 0; overflow: hidden; display: inline-flex; gap: 6px; align-items: center; font-size: 13.5px; font-weight: 600; padding: 7px 10px; border: 1px solid var(--hl-line); border-radius: 99px; } .human:hover:not(:disabled) { background: var(--hl-sunk); } .human .icon { width: 17px; height: 17px; }
 .menu { position: absolute; inset-block-start: 54px; inset-inline-end: 10px; background: var(--hl-ground); border: 1px solid var(--hl-line); border-radius: 14px; padding: 6px; z-index: 3; box-shadow: 0 12px 40px rgb(10 15 30 / .2); max-width: 300px; max-height: 60%; overflow: auto; }
 .menu button { display: flex; gap: 10px; width: 100%; padding: 9px 12px; text-align: start; border-radius: 9px; align-items: center; } .menu button:hover { background: var(--hl-sunk); } .menu hr { border: 0; border-top: 1px solid var(--hl-line); margin: 6px; } .menu small { color: var(--hl-soft); display: block; }
 .menu bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; display: block; max-width: 220px; }
 
-.scroll { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px; display: flex; flex-direction: column; gap: 14px; scrollbar-width: thin; }
+.scroll { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px; scrollbar-width: thin; } .items { display: flex; flex-direction: column; gap: 14px; }
 .welcome { color: var(--hl-soft); font-size: 14px; } .hello { font-size: 21px; font-weight: 700; color: var(--hl-ink); letter-spacing: -.01em; margin-bottom: 4px; }
 .notice-model { margin-top: 10px; padding: 8px 12px; background: var(--hl-sunk); border-radius: 10px; font-size: 13px; }
 .said { display: flex; flex-direction: column; gap: 6px; align-items: flex-start; max-width: 100%; min-width: 0; }
@@ -68,7 +68,7 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
 .row { display: flex; gap: 8px; margin-top: 8px; flex-wrap: wrap; } .small { font-size: 13.5px; font-weight: 600; border: 1px solid var(--hl-line); border-radius: 10px; padding: 6px 12px; display: inline-flex; gap: 6px; align-items: center; min-height: 34px; } .small:hover { background: var(--hl-sunk); } .small[aria-pressed="true"] { background: var(--hl-tint); border-color: var(--hl-link); }
 .small.main, .feedback .main { background: var(--hl-accent); color: var(--hl-on-accent); border-color: transparent; }
 .ringed { align-self: stretch; } .ringed .thumb { width: 100%; } .marked { display: block; width: 100%; height: auto; max-height: 340px; background: var(--hl-sunk); }
-.halo { fill: none; stroke: #fff; stroke-opacity: .9; } .ring { fill: none; stroke: var(--hl-ring); } .number { fill: var(--hl-ring); stroke: #fff; } .marked text { fill: #fff; font-weight: 700; font-family: system-ui, "Liberation Sans", Arial, sans-serif; }
+.halo { fill: none; stroke: #fff; stroke-opacity: .9; } .ring { fill: none; stroke: var(--hl-ring); } .number { fill: var(--hl-ring); stroke: #fff; } .marked text { fill: #fff; font-weight: 700; font-family: inherit; }
 .corner { position: absolute; inset-block-end: 8px; inset-inline-end: 8px; display: grid; place-items: center; width: 32px; height: 32px; border-radius: 50%; background: rgb(20 22 30 / .72); color: #fff; }
 .ringed figcaption { display: flex; flex-wrap: wrap; gap: 4px 12px; margin-top: 6px; font-size: 13.5px; } .legend { display: inline-flex; gap: 6px; align-items: center; } .legend b { background: var(--hl-ring); color: #fff; border-radius: 50%; min-width: 20px; height: 20px; line-height: 20px; text-align: center; font-size: 12px; }
 .choices { display: grid; gap: 8px; align-self: stretch; } .choices button { border: 1px solid var(--hl-link); color: var(--hl-link); border-radius: 14px; padding: 10px 14px; font-weight: 600; text-align: start; } .choices button:hover:not(:disabled) { background: var(--hl-tint); }
@@ -91,7 +91,7 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
 
 .article h2 { font-size: 20px; line-height: 1.25; letter-spacing: -.01em; } .article h3 { font-size: 16px; margin-top: 18px; } .mind { border-inline-start: 4px solid var(--hl-ring); padding: 8px 12px; background: var(--hl-sunk); border-radius: 0 10px 10px 0; } .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 14px; } th, td { text-align: start; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--hl-line); vertical-align: top; } th { color: var(--hl-soft); font-weight: 600; }
 
-.large { border: 0; padding: 0; margin: 0; width: 100vw; height: 100dvh; max-width: none; max-height: none; background: rgb(12 14 20 / .94); color: #fff; overflow: hidden; } .large::backdrop { background: none; }
+.large { border: 0; padding: 0; margin: 0; width: 100vw; height: 100dvh; max-width: none; max-height: none; background: rgb(12 14 20 / .97); color: #fff; overflow: hidden; } .large::backdrop { background: none; }
 .large .view { position: absolute; inset: 60px 0 0; touch-action: none; overflow: hidden; cursor: grab; } .large .zoom { transform-origin: 0 0; width: 100%; height: 100%; display: grid; place-items: center; } .large .marked { background: none; width: 100%; height: 100%; max-height: none; } 
 .large .bar { position: absolute; inset: 0 0 auto; display: flex; gap: 6px; padding: 12px; justify-content: flex-end; align-items: center; height: 60px; } .large .tool { color: #fff; } .large .tool:hover { background: rgb(255 255 255 / .14); } .large p { margin-inline-end: auto; font-weight: 600; padding-inline-start: 8px; } .large :focus-visible { outline-color: #fff; }
 

@@ -77,17 +77,17 @@ function steps(lines: string[], at: number, links: Links): Read | undefined {
   for (let match: RegExpMatchArray | null | undefined = first; match; match = lines[at]?.match(STEP)) {
     let words = match[2]!;
     while (/^\s{2,}\S/.test(lines[++at] ?? "") && !STEP.test(lines[at]!)) words += ` ${lines[at]!.trim()}`;
-    items.push(html`<li value=${match[1]!} dir="auto">${inline(words, links)}</li>`);
+    items.push(html`<li value=${match[1]!}>${inline(words, links)}</li>`);
     if (!lines[at]?.trim() && STEP.test(lines[at + 1] ?? "")) at++;
   }
-  return [html`<ol>${items}</ol>`, at];
+  return [html`<ol dir="auto">${items}</ol>`, at];
 }
 
 function bullets(lines: string[], at: number, links: Links): Read | undefined {
   if (!BULLET.test(lines[at]!)) return undefined;
   const items: TemplateResult[] = [];
-  for (let match; (match = lines[at]?.match(BULLET)); at++) items.push(html`<li dir="auto">${inline(match[1]!, links)}</li>`);
-  return [html`<ul>${items}</ul>`, at];
+  for (let match; (match = lines[at]?.match(BULLET)); at++) items.push(html`<li>${inline(match[1]!, links)}</li>`);
+  return [html`<ul dir="auto">${items}</ul>`, at];
 }
 
 function heading(lines: string[], at: number, links: Links): Read | undefined {

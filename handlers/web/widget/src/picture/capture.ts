@@ -1,7 +1,7 @@
 // A picture of the page as the customer sees it, made from its elements: no permission dialog, no screen recording.
 //
 // What is private is covered before there are pixels: password and card fields, everything under [data-private], and
-// what the site names. Pictures of other sites are left out and never fetched.
+// what the site names. What is marked [data-helplens-ignore] and pictures of other sites are left out, never fetched.
 
 import { domToCanvas } from "modern-screenshot";
 
@@ -12,6 +12,7 @@ const SECRET_FIELDS = [
   'input[type="password"]', 'input[autocomplete^="cc-"]', 'input[autocomplete="one-time-code"]', 'input[autocomplete$="-password"]',
   'input[name*="card" i]', 'input[name*="cvc" i]', 'input[name*="cvv" i]', 'input[name*="iban" i]', 'input[name*="passw" i]',
 ].join(",");
+const LEFT_OUT = "[data-helplens-ignore]";
 const PRIVATE = "[data-private], [data-helplens-private]";
 
 /** The part of the page that is on screen. Rejects with EmptyCapture when nothing was drawn. */
@@ -28,7 +29,7 @@ export async function capture(leaveOut: Element, extra = ""): Promise<Blob> {
       font: false,
       timeout: 4000,
       fetch: { requestInit: { mode: "same-origin", credentials: "same-origin", cache: "force-cache" }, placeholderImage: TRANSPARENT },
-      filter: (node) => node !== leaveOut && !foreign(node),
+      filter: (node) => node !== leaveOut && !(node instanceof Element && node.matches(LEFT_OUT)) && !foreign(node),
       onCloneEachNode: (clone) => cover(clone, hidden),
       onCloneNode: (clone) => place(clone as Element, fixed),
     });

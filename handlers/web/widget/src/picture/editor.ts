@@ -13,7 +13,7 @@ dialog { border: 0; padding: 0; margin: auto; width: min(960px, 100vw); height: 
 dialog::backdrop { background: rgb(10 12 16 / .6); }
 .editor { display: grid; grid-template-rows: auto 1fr auto; height: 100%; }
 .bar { display: flex; gap: 8px; align-items: center; padding: 10px 14px; flex-wrap: wrap; } .bar h2 { font-size: 16px; margin: 0; margin-inline-end: auto; }
-.stage { min-height: 0; display: grid; place-items: center; background: var(--hl-sunk); padding: 14px; overflow: hidden; }
+.stage { min-height: 0; display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); place-items: center; background: var(--hl-sunk); padding: 14px; overflow: hidden; }
 canvas { max-width: 100%; max-height: 100%; touch-action: none; cursor: crosshair; border-radius: 4px; box-shadow: 0 1px 8px rgb(0 0 0 / .25); }
 canvas:focus-visible { outline: 3px solid var(--hl-accent); outline-offset: 2px; }
 .help { font-size: 13px; color: var(--hl-soft); margin: 0; flex: 1; min-width: 200px; }

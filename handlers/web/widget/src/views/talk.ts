@@ -69,7 +69,7 @@ function answer(parts: Parts, turn: Answer): TemplateResult {
     ${turn.stopped ? html`<p class="receipt">${say("stopped")}</p>` : nothing}
     ${turn.pointed.map(({ picture, points }) => rings(parts, parts.thread.pictures.get(picture), points))}
     ${turn.choices.length ? choices(parts, turn, last) : nothing}
-    ${turn.citations.length && !turn.running ? sources(parts, turn) : nothing}
+    ${turn.citations.length && !turn.running && !turn.choices.length ? sources(parts, turn) : nothing}
     ${!turn.running && !turn.stopped && !turn.choices.length && client.thread.owner !== "human" ? feedback(parts, turn, last) : nothing}
   </article>`;
 }

@@ -1,0 +1,203 @@
+// The agents' page: signs in, keeps the queue fresh, follows the open conversation, does what buttons and keys ask for.
+
+import { api, follow, Refused, session } from "/desk/api.js";
+import { card, composer, fold, head, keys, log, picture, queue } from "/desk/views.js";
+
+const $ = (id) => document.getElementById(id);
+const REFRESH_MS = 4000;
+let waiting = [];
+let open = null; // { id, standing, earlier, events, stop }
+let unsent = crypto.randomUUID();
+
+function say(text) {
+  $("toast").textContent = text;
+  setTimeout(() => { if ($("toast").textContent === text) $("toast").textContent = ""; }, 6000);
+}
+
+/** Runs `work`; what goes wrong is said in the server's words. */
+async function trying(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!session.now) return signedOut();
+    say(error instanceof Refused ? error.message : "The help desk cannot be reached. Try again.");
+  }
+}
+
+function signedOut() {
+  session.now = null;
+  open?.stop.abort();
+  open = null;
+  $("desk").hidden = true;
+  $("sign-in").hidden = false;
+  $("sign-in").elements.name.focus();
+}
+
+async function signedIn() {
+  $("sign-in").hidden = true;
+  $("desk").hidden = false;
+  $("talk").innerHTML = `<p class="quiet middle">Choose a conversation.</p>`;
+  $("card").innerHTML = "";
+  await refresh();
+  if (!open && waiting[0] && matchMedia("(min-width: 900px)").matches) await show(waiting[0].id);
+}
+
+async function refresh() {
+  if (!session.now) return;
+  const list = await trying(() => api.queue());
+  if (!list) return;
+  waiting = list;
+  const count = list.filter((w) => w.owner === "waiting").length;
+  document.title = `${count ? `(${count}) ` : ""}Desk · HelpLens`;
+  drawQueue();
+}
+
+function drawQueue() {
+  const focused = document.activeElement?.dataset?.open;
+  $("queue").innerHTML = queue(waiting, open?.id, session.now?.name ?? "");
+  if (focused) $("queue").querySelector(`[data-open="${CSS.escape(focused)}"]`)?.focus();
+}
+
+async function show(id) {
+  open?.stop.abort();
+  const stop = new AbortController();
+  const found = await trying(async () => ({ standing: await api.read(id), earlier: await api.earlier(id) }));
+  if (!found) return;
+  open = { id, ...found, events: found.standing.events.map((e) => [e.event, e]), stop };
+  $("talk").innerHTML = `<header></header><div id="log" role="log" tabindex="0"></div>${composer()}`;
+  draw();
+  const last = found.standing.events.at(-1)?.id ?? 0;
+  follow(id, last, (_, name, data) => heard(id, name, data), stop.signal);
+}
+
+function heard(id, name, data) {
+  if (open?.id !== id) return;
+  open.events.push([name, data]);
+  if (["owner", "message", "seen", "answered", "noted"].includes(name)) void reload(id);
+  drawLog();
+}
+
+/** Reads card and owner again; the words come by the events. */
+async function reload(id) {
+  const standing = await trying(() => api.read(id));
+  if (!standing || open?.id !== id) return;
+  open.standing = standing;
+  drawAround();
+}
+
+function draw() {
+  drawQueue();
+  drawAround();
+  drawLog();
+}
+
+function drawAround() {
+  const { standing, id } = open;
+  const title = standing.messages.find((m) => m.sender === "customer" && m.text)?.text ?? waiting.find((w) => w.id === id)?.title ?? "Conversation";
+  $("talk").querySelector("header").innerHTML = head({ ...standing, title });
+  $("card").innerHTML = card(standing, open.earlier);
+  hint();
+}
+
+function drawLog() {
+  const box = $("log");
+  const near = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  box.innerHTML = log(fold(open.events));
+  if (near) box.scrollTop = box.scrollHeight;
+}
+
+function hint() {
+  const form = $("write");
+  const note = form.elements.kind.value === "note";
+  const mine = open.standing.owner === "human" && open.standing.who === session.now?.name;
+  form.classList.toggle("note", note);
+  form.elements.text.placeholder = note ? "Only the team reads this" : "Write to the customer";
+  form.querySelector(".hint").textContent = note ? "No customer ever sees a note." : mine ? "The customer reads this at once." : "Take over first, or this is kept and not sent.";
+}
+
+async function act(what) {
+  if (!open) return;
+  const { id } = open;
+  if (await trying(() => api.act(id, what))) await Promise.all([reload(id), refresh()]);
+}
+
+async function write() {
+  const form = $("write");
+  const text = form.elements.text.value.trim();
+  if (!text) return;
+  const done = await trying(() => api.write(open.id, form.elements.kind.value, text, unsent));
+  if (!done) return;
+  unsent = crypto.randomUUID();
+  form.elements.text.value = "";
+  if (done.heard === "held") say("Not sent: the assistant still answers. Take over, then send it again.");
+  if (done.heard === "note" && form.elements.kind.value === "reply") say("Kept as a note: another person owns this conversation.");
+}
+
+function focusWriting(kind) {
+  if (!$("write")) return;
+  $("write").elements.kind.value = kind;
+  hint();
+  $("write").elements.text.focus();
+}
+
+function dialog(id, markup) {
+  $(id).innerHTML = markup;
+  $(id).showModal();
+}
+
+function step(by) {
+  const at = waiting.findIndex((w) => w.id === open?.id);
+  const next = waiting[Math.max(0, Math.min(waiting.length - 1, at + by))];
+  if (next) void show(next.id);
+}
+
+const commands = {
+  keys: () => dialog("keys", keys()),
+  signOut: signedOut,
+  useDraft: () => { focusWriting("reply"); $("write").elements.text.value = open.standing.draft; },
+};
+const shortcuts = {
+  j: () => step(1), k: () => step(-1), t: () => act("take-over"), b: () => act("hand-back"), e: () => act("resolve"),
+  d: () => open?.standing.draft && act("send-draft"), r: () => focusWriting("reply"), n: () => focusWriting("note"), "?": commands.keys,
+};
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-open],[data-act],[data-do],[data-picture]");
+  if (!target) return;
+  const { open: id, act: what, do: command, picture: shot } = target.dataset;
+  if (id) void show(id);
+  if (what) void act(what);
+  if (command) commands[command]();
+  if (shot) dialog("picture", picture(open.standing.attachments.find((a) => a.id === shot)));
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "write") { event.preventDefault(); void write(); }
+  if (event.target.id !== "sign-in") return;
+  event.preventDefault();
+  const { name, password } = event.target.elements;
+  api.signIn(name.value, password.value).then((token) => { session.now = token; return signedIn(); }, (error) => {
+    event.target.querySelector(".problem").textContent = error.message;
+  });
+});
+
+document.addEventListener("change", (event) => { if (event.target.name === "kind") hint(); });
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches("input, textarea")) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void write();
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || !session.now || document.querySelector("dialog[open]")) return;
+  const run = shortcuts[event.key];
+  if (run) { event.preventDefault(); run(); }
+});
+
+setInterval(() => { if (!document.hidden) void refresh(); }, REFRESH_MS);
+const given = new URLSearchParams(location.hash.slice(1)).get("token");
+if (given) {
+  history.replaceState(null, "", location.pathname);
+  api.signInByToken(given).then((token) => { session.now = token; return signedIn(); }, signedOut);
+} else if (session.now) void signedIn();
+else signedOut();

@@ -1,0 +1,91 @@
+// What the desk shows: queue, conversation, card. Data in, markup out.
+
+import { ago, html } from "/desk/html.js";
+
+const OWNERS = { bot: "Assistant answers", waiting: "Waits for a person", human: "With a person", closed: "Closed" };
+const owned = (owner, who) => (owner === "human" && who ? `With ${who}` : OWNERS[owner]);
+
+export function queue(list, open, me) {
+  return html`<header><h1>Desk</h1><button class="plain" data-do="keys" title="Keyboard shortcuts (?)">?</button><button class="plain" data-do="signOut" title="Sign out">${me}</button></header>
+    ${list.length ? html`<ol>${list.map((w) => html`<li><button data-open="${w.id}" class="${w.owner}" ${w.id === open ? html`aria-current="true"` : ""}>
+      ${w.picture ? html`<img src="${w.picture.url}" alt="" loading="lazy">` : html`<span class="none"></span>`}
+      <span><b>${w.title || w.seen?.error || "A picture without words"}</b><small>${w.reason}</small>
+      <small class="owner">${owned(w.owner, w.who)} · ${ago(w.at)}</small></span></button></li>`)}</ol>`
+      : html`<p class="quiet">Nobody is waiting. Conversations appear here when a customer asks for a person, or when the bot does.</p>`}`;
+}
+
+/** A conversation's events, folded to what an agent reads. */
+export function fold(events) {
+  const entries = [];
+  const turns = new Map();
+  const turn = (data) => {
+    if (!turns.has(data.turn)) {
+      turns.set(data.turn, { kind: "answer", text: "", running: true });
+      entries.push(turns.get(data.turn));
+    }
+    return turns.get(data.turn);
+  };
+  const on = {
+    message: (d) => entries.push({ kind: "message", ...d }),
+    noted: (d) => entries.push({ kind: "note", who: d.who, text: d.text }),
+    held: (d) => entries.push({ kind: "held", who: d.who, text: d.text }),
+    owner: (d) => entries.push({ kind: "owner", text: owned(d.owner, d.who), reason: d.reason }),
+    delta: (d) => { const t = turn(d); if (!t.settled) t.text = [...t.text].slice(0, d.offset).join("") + d.text; },
+    reset: (d) => { turn(d).text = ""; },
+    answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices }),
+    stopped: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, stopped: true }),
+    rated: (d) => Object.assign(turn(d), { rated: d.helped }),
+  };
+  for (const [name, data] of events) on[name]?.(data);
+  return entries;
+}
+
+const words = (text) => html`${text.split("\n").map((line, i) => html`${i ? html`<br>` : ""}${line.split(/\*\*(.+?)\*\*/).map((part, j) => (j % 2 ? html`<b>${part}</b>` : part))}`)}`;
+
+function entry(e) {
+  if (e.kind === "owner") return html`<p class="turned">${e.text}${e.reason ? html` · ${e.reason}` : ""}</p>`;
+  if (e.kind === "note" || e.kind === "held") {
+    return html`<article class="${e.kind}"><h3>${e.who} · ${e.kind === "note" ? "note for the team" : "not sent: take over first"}</h3><p dir="auto">${words(e.text)}</p></article>`;
+  }
+  if (e.kind === "answer") {
+    return html`<article class="bot"><h3>Assistant${e.running ? " · writing" : ""}${e.stopped ? " · stopped" : ""}${e.rated === true ? " · helped" : e.rated === false ? " · did not help" : ""}</h3>
+      <p dir="auto">${words(e.text)}</p>${e.choices?.length ? html`<p class="quiet">Asked: ${e.choices.map((c) => c.text).join(" / ")}</p>` : ""}
+      ${e.citations?.length ? html`<p class="quiet">From: ${e.citations.map((c) => c.title).join(", ")}</p>` : ""}</article>`;
+  }
+  const who = e.sender === "customer" ? "Customer" : e.who ?? "Assistant";
+  return html`<article class="${e.sender}"><h3>${who}</h3>${e.attachments.map((a) => html`<button class="shot" data-picture="${a.id}"><img src="${a.url}" alt="Picture ${a.name}"></button>`)}
+    ${e.text ? html`<p dir="auto">${words(e.text)}</p>` : ""}</article>`;
+}
+
+export const log = (entries) => html`${entries.map(entry)}`;
+
+export function head(standing) {
+  const mine = standing.owner === "human";
+  const button = (what, label, key, main = "", off = false) => html`<button class="${main}" data-act="${what}" ${off ? html`disabled` : ""} title="Key: ${key}">${label}</button>`;
+  return html`<h2>${standing.title}</h2><span class="state ${standing.owner}">${owned(standing.owner, standing.who)}</span><span class="actions">
+    ${button("take-over", "Take over", "t", mine ? "" : "main", mine)}${button("hand-back", "Hand back", "b", "", !mine)}${button("resolve", "Resolve", "e", "", standing.owner === "closed")}</span>`;
+}
+
+export function card(standing, earlier) {
+  const newest = standing.attachments.at(-1);
+  const seen = standing.seen.findLast((s) => s.attachment_id === newest?.id);
+  const exact = [...new Set((seen?.entities ?? []).filter((e) => e.kind !== "error").map((e) => e.text))];
+  return html`<h2>What to know</h2>${standing.reason ? html`<p class="reason">${standing.reason}</p>` : ""}
+    ${newest ? html`<button class="shot" data-picture="${newest.id}"><img src="${newest.url}" alt="The newest picture, private places blacked out"></button>` : ""}
+    ${seen ? html`<dl>${seen.where ? html`<dt>Where</dt><dd>${seen.where}</dd>` : ""}${seen.error ? html`<dt>Message</dt><dd><b>${seen.error}</b></dd>` : ""}
+      ${exact.length ? html`<dt>Found</dt><dd>${exact.join(", ")}</dd>` : ""}${seen.reason ? html`<dt>Reading</dt><dd>${seen.reason}</dd>` : ""}</dl>` : ""}
+    ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto">${words(standing.draft)}</p><button class="main" data-act="send-draft" title="Key: d">Send draft</button> <button data-do="useDraft">Edit first</button></section>` : ""}
+    <h3>Earlier conversations</h3>${earlier.length ? html`<ul>${earlier.map((c) => html`<li><button class="link" data-open="${c.id}">${c.title || "A picture"}</button> <small>${OWNERS[c.owner]}, ${ago(c.at)}</small></li>`)}</ul>`
+      : html`<p class="quiet">None that are known.</p>`}`;
+}
+
+export const KEYS = [["j / k", "next, previous conversation"], ["t", "take over"], ["r", "write a reply"], ["n", "write a note"], ["d", "send the draft"], ["b", "hand back to the assistant"], ["e", "resolve"], ["Ctrl Enter", "send what is written"], ["?", "this list"]];
+export const keys = () => html`<form method="dialog"><h2>Keyboard</h2><dl>${KEYS.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${what}</dd>`)}</dl><button class="main">Close</button></form>`;
+
+export const picture = (attachment) => html`<form method="dialog"><img src="${attachment.url}" alt="Picture ${attachment.name}">
+  <p><a href="${attachment.original}" target="_blank" rel="noopener noreferrer">Open the original</a> (this is written to the log) <button class="main">Close</button></p></form>`;
+
+export const composer = () => html`<form id="write"><div class="kinds" role="radiogroup" aria-label="Who reads it">
+    <label><input type="radio" name="kind" value="reply" checked>Reply to the customer</label><label><input type="radio" name="kind" value="note">Note for the team</label></div>
+  <textarea name="text" rows="3" maxlength="8000" dir="auto" aria-label="Your words" placeholder="Write to the customer"></textarea>
+  <div class="row"><small class="hint"></small><button class="main">Send</button></div></form>`;
