@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import importlib.util
 import os
+import subprocess
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from PIL import Image
 from pydantic import Field
 
 from bot.conversation import Box, Noun
+from bot.screenshots import quantised
 from bot.screenshots.detection import Detector, Pixels
 from bot.screenshots.recognition import Character, Recogniser, batches, strip_width
 from bot.screenshots.spacing import words
@@ -72,11 +74,21 @@ class Reader:
     `async with Reader() as reader: reading = await reader.read(picture)`; `examine` is the same, blocking.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
-        threads = threads or os.cpu_count() or 1
+    def __init__(self, threads: int | None = None, cache: Path | None = None) -> None:
+        """Load the models. `cache` is the folder for the 8-bit recogniser (default: the user's folder for caches).
+
+        It is made at the first use, in the background; until it is there the wheel's own weights read.
+        """
+        self._threads = threads or min(4, os.cpu_count() or 1)
         folder = weights()
-        self._detector = Detector(folder / "PP-OCRv6_det_small.onnx", threads)
-        self._recogniser = Recogniser(folder / "PP-OCRv6_rec_small.onnx", threads)
+        full = folder / "PP-OCRv6_rec_small.onnx"
+        self._detector = Detector(folder / "PP-OCRv6_det_small.onnx", self._threads)
+        self._small: Path | None = quantised.place(full, cache or quantised.cache_folder())
+        self._eight_bit = False
+        self._making: subprocess.Popen[bytes] | None = None
+        self._recogniser = self._swift() or Recogniser(full, self._threads)
+        if self._small is not None:
+            self._making = quantised.start(full, self._small)
         self._pool = ThreadPoolExecutor(1, "reading")
         self._lock = Lock()
         self._pictures: Recent[Reading] = Recent(64)
@@ -90,7 +102,26 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the thread. A reading in progress ends first."""
+        if self._making is not None and self._making.poll() is None:
+            self._making.terminate()
+            self._making.wait()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def prepare(self) -> bool:
+        """Wait until the fastest recogniser for this machine is in use; says whether that is the 8-bit one."""
+        if self._making is not None:
+            self._making.wait()
+        with self._lock:
+            self._recogniser = self._swift() or self._recogniser
+        return self._eight_bit
+
+    def _swift(self) -> Recogniser | None:
+        """The 8-bit recogniser, once, as soon as its file is there and not empty."""
+        if self._small is None or not self._small.is_file():
+            return None
+        path, self._small = self._small, None
+        self._eight_bit = path.stat().st_size > 0
+        return Recogniser(path, self._threads) if self._eight_bit else None
 
     async def read(self, picture: Image.Image, budget: float | None = None) -> Reading:
         """What `picture` says, off the event loop. After `budget` seconds the rest stays unread, and is said."""
@@ -105,6 +136,7 @@ class Reader:
             known = self._pictures.get(key)
             if known is not None:
                 return known.model_copy(update={"seconds": {"read": time.monotonic() - started}})
+            self._recogniser = self._swift() or self._recogniser
             reading = self._examine(pixels, started, None if budget is None else started + budget)
             if not reading.unread:
                 self._pictures.put(key, reading)

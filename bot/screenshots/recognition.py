@@ -25,7 +25,7 @@ LEAST = 16
 WIDEST = 3200
 BUCKET = 32
 """Widths are rounded up to this, so that few shapes occur."""
-COLUMNS = 2400
+COLUMNS = 800
 """About this many columns go into one batch."""
 
 
@@ -48,24 +48,29 @@ class Recogniser:
         options.intra_op_num_threads = threads
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self._characters = alphabet(self._session.get_modelmeta().custom_metadata_map["character"])
 
     def read(self, crops: Sequence[Pixels]) -> list[tuple[Character, ...]]:
         """The characters of each crop, left to right. Crops of like widths should come together."""
-        strips = [_strip(crop) for crop in crops]
+        strips = [strip(crop) for crop in crops]
         width = max(BUCKET, -(-max(s.shape[1] for s in strips) // BUCKET) * BUCKET)
         batch = np.zeros((len(strips), 3, HEIGHT, width), np.float32)
-        for row, strip in zip(batch, strips, strict=True):
-            row[:, :, : strip.shape[1]] = strip.transpose(2, 0, 1)
+        for row, sized in zip(batch, strips, strict=True):
+            row[:, :, : sized.shape[1]] = sized.transpose(2, 0, 1)
         best, sure = self._run(batch)
-        return [self._decode(b, s, strip.shape[1]) for b, s, strip in zip(best, sure, strips, strict=True)]
+        return [self._decode(b, s, sized.shape[1]) for b, s, sized in zip(best, sure, strips, strict=True)]
 
     def _run(self, batch: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        likely = self._session.run(None, {self._input: batch})[0]
-        best = likely.argmax(2)
-        return best, np.take_along_axis(likely, best[..., None], 2)[..., 0]
+        """The best class of each step, and how sure it is (0..1)."""
+        outputs = self._session.run(None, {self._input: batch})
+        if len(outputs) == 1:  # the wheel's own network: a probability for each class
+            best = outputs[0].argmax(2)
+            return best, np.take_along_axis(outputs[0], best[..., None], 2)[..., 0]
+        logits, classes = outputs  # `quantised`: the two best
+        return classes[..., 0], 1 / (1 + np.exp(logits[..., 1] - logits[..., 0]))
 
     def _decode(self, best: npt.NDArray[np.int64], sure: npt.NDArray[np.float32], width: int) -> tuple[Character, ...]:
         """One character per run of equal winners that are not the blank (0)."""
@@ -104,7 +109,7 @@ def batches(widths: Sequence[int]) -> list[list[int]]:
     return order
 
 
-def _strip(crop: Pixels) -> npt.NDArray[np.float32]:
+def strip(crop: Pixels) -> npt.NDArray[np.float32]:
     height, width = crop.shape[:2]
     sized = cv2.resize(crop, (strip_width(width, height), HEIGHT), interpolation=cv2.INTER_LINEAR)
     return np.asarray(sized.astype(np.float32) * np.float32(2 / 255) - np.float32(1))
