@@ -37,13 +37,16 @@ class Actions:
         self._desk, self._memory, self._private, self._clock = desk, memory, private, clock
         self._alerts_only = alerts_only
 
+    def listens(self, spot: Spot) -> bool:
+        """Whether what is written in this channel counts; an agent who writes where it does not is told."""
+        if self._alerts_only:
+            self._private.line(spot, say("slack.only_here"))
+        return not self._alerts_only
+
     # words -------------------------------------------------------------------------------------------------------
 
     async def words(self, spot: Spot, agent: Agent, ts: str, text: str, pictures: Sequence[str] = ()) -> Said | None:
         """An agent wrote in the thread: to the customer, a note, or held, and shown which. None: nothing was kept."""
-        if self._alerts_only:
-            self._private.line(spot, say("slack.only_here"))
-            return None
         await self._memory.keep(spot.conversation, {f"saying:{ts}": f"{self._clock.now():.3f}"})
         try:
             said = await self._desk.say(

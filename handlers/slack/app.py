@@ -95,7 +95,7 @@ class Listeners:
         if event.get("subtype") not in WORDS or event.get("bot_id") or event.get("app_id") or not event.get("user"):
             return
         spot = await self._spot(event["channel"], event.get("thread_ts"), event["user"])
-        if spot is None or self._mentions_bot(event.get("text", "")):
+        if spot is None or self._mentions_bot(event.get("text", "")) or not self._parts.actions.listens(spot):
             return
         agent, ts, text = await self._parts.agents.agent(spot.user), event["ts"], event.get("text", "")
         asked = command(text)
@@ -120,11 +120,16 @@ class Listeners:
         ):
             return
         spot = await self._spot(event["channel"], new.get("thread_ts"), new.get("user"))
-        if spot is None or command(new.get("text", "")) or self._mentions_bot(new.get("text", "")):
+        if (
+            spot is None
+            or not self._parts.actions.listens(spot)
+            or command(new.get("text", ""))
+            or self._mentions_bot(new.get("text", ""))
+        ):
             return
         agent = await self._parts.agents.agent(spot.user)
         key = f"slack:{spot.channel}:{new['ts']}:{edit}"
-        await self._parts.actions.edited(spot, agent, new["ts"], unescape(new.get("text", "")), key)
+        await self._parts.actions.edited(spot, agent, new["ts"], unescape(text), key)
 
     async def _deleted(self, event: Json) -> None:
         old, ts = event.get("previous_message", {}), event["deleted_ts"]

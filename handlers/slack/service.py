@@ -79,7 +79,7 @@ class Service:
             client=client,
             signing_secret=signing_secret,
             process_before_response=True,
-            raise_error_for_unhandled_request=False,
+            ignoring_self_events_enabled=False,  # or the deletion of a card would not be heard
         )
         parts = Parts(
             client=client,

@@ -125,7 +125,8 @@ async def test_the_token_goes_to_slack_alone(house: House) -> None:
         "file:///etc/passwd",
         "https://evil.example/slack.com",
     ):
-        stolen = {**message, "ts": f"{float(message['ts']) + len(url):.6f}", "channel": SUPPORT, "channel_type": "channel",
+        stolen = {**message, "ts": f"{float(message['ts']) + len(url):.6f}", "channel": SUPPORT,
+                  "channel_type": "channel",
                   "files": [{"id": file, "name": "x.png", "mimetype": "image/png", "url_private": url}]}  # fmt: skip
         house.slack.delivery.event(stolen)
     await house.settle()
