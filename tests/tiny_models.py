@@ -67,10 +67,10 @@ def build(
 def _text(hidden: int, layers: int, vocabulary: int, room: int) -> dict[str, Any]:
     return {
         "hidden_size": hidden,
-        "intermediate_size": 2 * hidden,
+        "intermediate_size": 8 * hidden // 3,
         "num_hidden_layers": layers,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
+        "num_attention_heads": max(4, hidden // 64),
+        "num_key_value_heads": max(4, hidden // 64) // 2,
         "vocab_size": vocabulary,
         "max_position_embeddings": room,
         "tie_word_embeddings": False,
@@ -85,7 +85,8 @@ def _qwen(kind: str, hidden: int, layers: int, vocabulary: int, room: int) -> tu
             ("vision_start_token_id", "vision_end_token_id", "image_token_id", "video_token_id"), QWEN[3:], strict=True
         )
     }
-    half = hidden // 4 // 2
+    width = hidden // max(4, hidden // 64)
+    half = width // 2
     rope = {"rope_type": "default", "mrope_section": [half - 2 * (half // 3), half // 3, half // 3], "rope_theta": 1e6}
     text = _text(hidden, layers, vocabulary, room) | {"rope_parameters": rope}
     vision = {"depth": 2, "hidden_size": 32, "num_heads": 2, "intermediate_size": 64, "out_hidden_size": hidden}
@@ -94,7 +95,7 @@ def _qwen(kind: str, hidden: int, layers: int, vocabulary: int, room: int) -> tu
         config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
     else:
         vision |= {"patch_size": 16, "deepstack_visual_indexes": [0, 1], "num_position_embeddings": 64}
-        config = Qwen3VLConfig(text_config=text | {"head_dim": hidden // 4}, vision_config=vision, **ids)
+        config = Qwen3VLConfig(text_config=text | {"head_dim": width}, vision_config=vision, **ids)
     pictures = Qwen2VLImageProcessorPil(patch_size=vision["patch_size"], merge_size=2, temporal_patch_size=2)
     return words, pictures, config
 

@@ -120,12 +120,8 @@ class Listeners:
         ):
             return
         spot = await self._spot(event["channel"], new.get("thread_ts"), new.get("user"))
-        if (
-            spot is None
-            or not self._parts.actions.listens(spot)
-            or command(new.get("text", ""))
-            or self._mentions_bot(new.get("text", ""))
-        ):
+        text = new.get("text", "")
+        if spot is None or command(text) or self._mentions_bot(text) or not self._parts.actions.listens(spot):
             return
         agent = await self._parts.agents.agent(spot.user)
         key = f"slack:{spot.channel}:{new['ts']}:{edit}"

@@ -15,7 +15,7 @@ from bot.knowledge.articles import Passage
 from handlers.web.identity import Access, SignedIn, Tokens, User
 from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
-from handlers.web.stream import KEEPALIVE_SECONDS
+from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats
 from handlers.web.uploads import UploadLimits
 
 Check = Callable[[], Awaitable[None]]
@@ -28,8 +28,8 @@ class Web:
 
     `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
     both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
-    `notice` is what the widget says of the bot;
-    `keepalive` is how long a stream is silent at most, in seconds; `checks` are the services that `/readyz` asks.
+    `notice` is what the widget says of the bot; `keepalive` is how long a stream is silent at most, in seconds, and
+    `seats` how many one reader may have open; `checks` are the services that `/readyz` asks.
     """
 
     desk: HelpDesk
@@ -41,6 +41,7 @@ class Web:
     uploads: UploadLimits = field(default_factory=UploadLimits)
     notice: str = ""
     keepalive: float = KEEPALIVE_SECONDS
+    seats: Seats = field(default_factory=lambda: Seats(SEATS))
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 

@@ -240,7 +240,7 @@ async def correct(web: Parts, access: Allowed, body: Correction) -> dict[str, st
 @router.get(
     "/conversations/{conversation_id}/events",
     response_class=Response,
-    responses=answers("Server-sent events", "text/event-stream") | problems(*ACCESS),
+    responses=answers("Server-sent events", "text/event-stream") | problems("too_many_open", *ACCESS),
 )
 async def events(
     web: Parts,
@@ -255,6 +255,7 @@ async def events(
     return await reader(
         web,
         access.conversation,
+        who=access.customer,
         last_event_id=last_event_id if last_event_id is not None else after,
         present=present,
         expires=access.expires,

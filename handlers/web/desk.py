@@ -121,7 +121,7 @@ async def card(web: Parts, who: AtDesk, conversation_id: str) -> dict[str, Any]:
 @router.get(
     "/conversations/{conversation_id}/events",
     response_class=Response,
-    responses=answers("Server-sent events", "text/event-stream") | problems(*ON_ONE),
+    responses=answers("Server-sent events", "text/event-stream") | problems("too_many_open", *ON_ONE),
 )
 async def events(
     web: Parts,
@@ -134,6 +134,7 @@ async def events(
     return await reader(
         web,
         conversation_id,
+        who=who.id,
         last_event_id=last_event_id if last_event_id is not None else after,
         present=partial(for_staff, link=covered(web, who)),
         expires=who.expires,

@@ -11,38 +11,42 @@ from typing import Any, cast
 import orjson
 
 from bot.conversation import Delta, Event
-from bot.helpdesk import HelpDesk, NotFound, Unconfirmed
+from bot.helpdesk import NotFound, Unconfirmed
 from handlers.web.context import Web
+from handlers.web.problems import Problem
 from handlers.web.stream import FRESH, EventStream, line, position
 
 Present = Callable[[Event], dict[str, Any] | None]
 
 
 async def reader(
-    web: Web, conversation_id: str, *, last_event_id: str | None, present: Present, expires: float
+    web: Web, conversation_id: str, *, who: str, last_event_id: str | None, present: Present, expires: float
 ) -> EventStream:
     """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end.
 
-    Raises NotFound when the conversation is gone.
+    Raises NotFound when the conversation is gone, Problem when `who` has too many streams open already.
     """
+    if not web.seats.free(who):
+        raise Problem("too_many_open", retry=30)
     after = position(last_event_id)
     start_over = after is None or after > await web.desk.at(conversation_id)
-    chunks = _chunks(web.desk, conversation_id, None if start_over else after, present)
+    chunks = _chunks(web, conversation_id, who, None if start_over else after, present)
     return EventStream(chunks, expires=expires, keepalive=web.keepalive)
 
 
 async def _chunks(
-    desk: HelpDesk, conversation_id: str, after: int | None, present: Present
+    web: Web, conversation_id: str, who: str, after: int | None, present: Present
 ) -> AsyncGenerator[bytes, None]:
-    if after is None:
-        yield FRESH
-    events = cast(AsyncGenerator[tuple[int, Event], None], desk.follow(conversation_id, after or 0))
-    try:
-        async with aclosing(events):
-            async for event_id, event in events:
-                if isinstance(event, Delta):
-                    yield line(event_id, "delta", event.model_dump_json().encode())
-                elif (data := present(event)) is not None:
-                    yield line(event_id, event.event, orjson.dumps(data))
-    except (NotFound, Unconfirmed):
-        return  # erased, or the store is away: the reader comes back and is told
+    events = cast(AsyncGenerator[tuple[int, Event], None], web.desk.follow(conversation_id, after or 0))
+    with web.seats.taken(who):
+        if after is None:
+            yield FRESH
+        try:
+            async with aclosing(events):
+                async for event_id, event in events:
+                    if isinstance(event, Delta):
+                        yield line(event_id, "delta", event.model_dump_json().encode())
+                    elif (data := present(event)) is not None:
+                        yield line(event_id, event.event, orjson.dumps(data))
+        except (NotFound, Unconfirmed):
+            return  # erased, or the store is away: the reader comes back and is told

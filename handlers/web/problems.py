@@ -50,6 +50,7 @@ STATUS = {
     "picture_gone": 410,
     "too_fast": 429,
     "too_many_waiting": 429,
+    "too_many_open": 429,
     "broken": 500,
     "unavailable": 503,
 }

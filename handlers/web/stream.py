@@ -6,13 +6,16 @@ happens. Not here: where a reader stands in a conversation and what comes next (
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 KEEPALIVE_SECONDS = 15.0
 STUCK_SECONDS = 60.0
+SEATS = 40
 KEEPALIVE = b": still here\n\n"
 FRESH = b"id: 0\nevent: fresh\ndata: {}\n\n"
 RECONNECT = b"retry: 1000\n\n"
@@ -29,6 +32,29 @@ def position(last_event_id: str | None) -> int | None:
         return 0
     text = last_event_id.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+class Seats:
+    """How many streams each reader holds open on this process. More than `each` are not let in."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._taken: Counter[str] = Counter()
+
+    def free(self, who: str) -> bool:
+        """Whether there is another seat."""
+        return self._taken[who] < self._each
+
+    @contextmanager
+    def taken(self, who: str) -> Iterator[None]:
+        """A seat, for as long as this lasts."""
+        self._taken[who] += 1
+        try:
+            yield
+        finally:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]
 
 
 class EventStream(Response):

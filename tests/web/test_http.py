@@ -1,7 +1,9 @@
 """The customer's routes over real HTTP: what the contract promises, and how each refusal reads."""
 
 import asyncio
+import hashlib
 import io
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -304,6 +306,27 @@ async def test_every_problem_that_a_route_answers_with_is_described(http: httpx.
         in paths["/api/v1/conversations/{conversation_id}/events"]["get"]["responses"]["200"]["content"]
     )
     assert "/api/v1/desk/queue" in paths and "/readyz" in paths
+
+
+async def test_the_demo_and_the_widget_are_served(serve: Serve, tmp_path: Path) -> None:
+    """The demo runs no script but our own; the widget loads from any page, for long when its address has a version."""
+    (tmp_path / "widget.js").write_text("// a widget")
+    (tmp_path / "editor-1a2b.js").write_text("// a part")
+    async with (
+        serve(app={"static_folder": tmp_path}) as served,
+        httpx.AsyncClient(base_url=served.url) as http,
+    ):
+        demo = await http.get("/demo")
+        assert demo.status_code == 200 and "/widget.js" in demo.text
+        assert "script-src 'self';" in demo.headers["content-security-policy"]
+        assert (await http.head("/demo")).status_code == 200
+        script = await http.get("/widget.js")
+        assert script.headers["access-control-allow-origin"] == "*" and "max-age=300" in script.headers["cache-control"]
+        version = hashlib.sha256(script.content).hexdigest()[:12]
+        kept = await http.get(f"/widget.js?v={version}")
+        assert "immutable" in kept.headers["cache-control"]
+        assert "immutable" not in (await http.get("/widget.js?v=other")).headers["cache-control"]
+        assert (await http.get("/widget/editor-1a2b.js")).headers["content-type"].startswith("text/javascript")
 
 
 BODIES = (

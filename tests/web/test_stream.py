@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from bot.helpdesk import Agent
 from bot.state.records import DONE, Claim
 from bot.state.store import Store
 from handlers.web.limits import Limit, Rates
+from handlers.web.stream import Seats
 
 WORDS = (
     "Your card ",
@@ -230,6 +231,28 @@ async def test_a_reader_that_takes_nothing_holds_up_nobody(served: Served, store
         )
         assert len(said) == 4_000_000
         assert sum(len(f.data["text"]) for f in frames(whole) if f.event == "delta") == 4_000_000
+
+
+async def test_one_reader_cannot_hold_every_stream(serve: Serve) -> None:
+    """Three windows are open where three may be: the fourth is told so, and let in when one has closed."""
+    async with (
+        serve(seats=Seats(3)) as served,
+        httpx.AsyncClient(base_url=served.url) as http,
+        AsyncExitStack() as open_,
+    ):
+        _, path, token = await asked(served)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with connected(served.url, path, token) as last:
+            for reading in (last, *[await open_.enter_async_context(connected(served.url, path, token)) for _ in "12"]):
+                await read_until(reading, "message")
+            refused = await http.get(path, headers=headers)
+            assert refused.status_code == 429 and "windows" in refused.json()["detail"]
+            _, other_path, other_token = await asked(served)
+            async with connected(served.url, other_path, other_token) as reading:
+                await read_until(reading, "message")
+        await asyncio.sleep(0.1)
+        async with connected(served.url, path, token) as reading:
+            await read_until(reading, "message")
 
 
 async def test_a_stream_ends_with_the_conversation_and_with_the_proof(serve: Serve) -> None:
