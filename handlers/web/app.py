@@ -6,19 +6,18 @@ Everything it needs is handed in by the composition root; it opens nothing itsel
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from handlers.web import conversations, desk, help, pictures
 from handlers.web.bodies import Bodies
 from handlers.web.context import Web
+from handlers.web.description import described
 from handlers.web.health import health
 from handlers.web.origins import Origins
 from handlers.web.pages import pages
-from handlers.web.problems import CONTENT, ProblemDocument, handle_problems
+from handlers.web.problems import handle_problems
 
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
@@ -57,31 +56,5 @@ def create_app(
     handle_problems(app)
     app.add_middleware(Bodies, limit=JSON_BYTES)
     app.add_middleware(Origins, allowed=tuple(origins), public_url=public_url)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the one shape of errors and the bearer tokens."""
-    if app.openapi_schema:
-        return app.openapi_schema
-    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    components = schema.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
-    for name in ("HTTPValidationError", "ValidationError"):  # the framework's own shape, which is never sent
-        schemas.pop(name, None)
-    for operation in (o for path in schema["paths"].values() for o in path.values()):
-        unclear = operation["responses"].get("422")
-        if unclear and "application/json" in unclear.get("content", {}):
-            operation["responses"]["422"] = {"description": "unclear-request", "content": CONTENT}
-    components["securitySchemes"] = {
-        "token": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "A conversation's token, the site's signed user token, or a desk token.",
-        }
-    }
-    schema["security"] = [{"token": []}, {}]
-    app.openapi_schema = schema
-    return schema

@@ -6,14 +6,13 @@ event stream's wire (`stream`), the desk's routes (`desk`).
 
 import hashlib
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import uuid4
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.conversation import Conversation
 from bot.handoff import Agent
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
 from handlers.web.events import reader
@@ -21,7 +20,7 @@ from handlers.web.identity import Access
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
 from handlers.web.uploads import File, read_body, read_form
-from handlers.web.wire import Link, Plain, for_customer, picture
+from handlers.web.wire import Link, Plain, Standing, for_customer, standing
 from prompts import say as say_line
 
 router = APIRouter(tags=["conversations"])
@@ -123,7 +122,7 @@ async def list_conversations(web: Parts, who: KnownCaller) -> list[Listed]:
 
 
 @router.get("/conversations/{conversation_id}", responses=problems(*ACCESS))
-async def read_conversation(web: Parts, access: Allowed) -> dict[str, Any]:
+async def read_conversation(web: Parts, access: Allowed) -> Standing:
     """The conversation as it stands: owner, messages, pictures, cards and answers."""
     return standing(await web.desk.conversation(access.conversation), links(web, access))
 
@@ -296,19 +295,3 @@ async def take_in(web: Web, access: Access, file: File) -> str:
     """A file -> the id of the picture in the conversation."""
     attachment = await web.desk.attach(access.conversation, file.data, file.name[:200])
     return attachment.id
-
-
-def standing(conversation: Conversation, link_to: Link) -> dict[str, Any]:
-    """A conversation as JSON."""
-    return {
-        "id": conversation.id,
-        "owner": conversation.owner,
-        "who": conversation.who,
-        "last_event": conversation.last_event,
-        "messages": [for_customer(message, link_to) for message in conversation.messages],
-        "attachments": [picture(attachment, link_to) for attachment in conversation.attachments.values()],
-        "seen": [seen.model_dump(mode="json") for seen in conversation.seen.values()],
-        "answers": [answer.model_dump(mode="json") for answer in conversation.answers.values()],
-        "pointed": [p.model_dump(mode="json") for pointed in conversation.pointed.values() for p in pointed],
-        "ratings": [rated.model_dump(mode="json") for rated in conversation.ratings.values()],
-    }

@@ -12,16 +12,16 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
-from bot.conversation import Attachment, Conversation, OwnerChanged, fold
+from bot.conversation import Attachment, Conversation, Event, Held, Message, Owner, OwnerChanged, Seen, fold
 from bot.helpdesk import Agent, LogEntry, Summary
 from handlers.web.context import Address, AtDesk, Parts, Web
-from handlers.web.conversations import checked_key, link, standing
+from handlers.web.conversations import checked_key, link
 from handlers.web.events import reader
 from handlers.web.identity import SignedIn
 from handlers.web.pictures import ORIGINAL, REDACTED
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
-from handlers.web.wire import Link, Plain, for_staff, picture
+from handlers.web.wire import Link, Picture, Plain, Standing, for_staff, picture, standing
 
 router = APIRouter(prefix="/desk", tags=["desk"])
 ACCESS = ("not_at_the_desk", "too_fast", "unavailable")
@@ -50,13 +50,32 @@ class Waiting(BaseModel):
     """One conversation of the queue."""
 
     id: str
-    owner: Literal["bot", "waiting", "human", "closed"]
+    owner: Owner
     who: str | None
     title: str
     reason: str
     at: int
-    picture: dict[str, Any] | None = Field(description="The newest picture, with what is private blacked out.")
-    seen: dict[str, Any] | None = Field(description="What was seen in it.")
+    picture: Picture | None = Field(description="The newest picture, with what is private blacked out.")
+    seen: Seen | None = Field(description="What was seen in it.")
+
+
+class Card(Standing):
+    """Everything that an agent needs to know."""
+
+    reason: str = Field(description="Why it is here.")
+    draft: str = Field(description="What could be sent next, empty when there is nothing.")
+    events: list[dict[str, Any]] = Field(description="The log: `id` is the event's; a message's own is `message_id`.")
+
+
+class Earlier(BaseModel):
+    """Another conversation of the same customer. Times are milliseconds since the epoch."""
+
+    id: str
+    owner: Owner
+    who: str | None
+    title: str
+    opened: int
+    at: int
 
 
 class Text(BaseModel):
@@ -73,10 +92,10 @@ class Heard(BaseModel):
     heard: Literal["customer", "note", "held"]
 
 
-class Standing(BaseModel):
+class Ownership(BaseModel):
     """Who owns the conversation now."""
 
-    owner: Literal["bot", "waiting", "human", "closed"]
+    owner: Owner
 
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same again when a call is repeated.")]
@@ -102,7 +121,7 @@ async def queue(web: Parts, who: AtDesk) -> list[Waiting]:
 
 
 @router.get("/conversations/{conversation_id}", responses=problems(*ON_ONE))
-async def card(web: Parts, who: AtDesk, conversation_id: str) -> dict[str, Any]:
+async def card(web: Parts, who: AtDesk, conversation_id: str) -> Card:
     """Everything that an agent needs: the conversation, why it is here, a draft, and the events with the team's notes.
 
     Pictures come with `url` (what is private blacked out) and `original` (logged when it is opened).
@@ -110,12 +129,15 @@ async def card(web: Parts, who: AtDesk, conversation_id: str) -> dict[str, Any]:
     log = await web.desk.log(conversation_id)
     conversation = fold(conversation_id, log)
     link_to = covered(web, who)
-    return standing(conversation, link_to) | {
-        "attachments": [both(web, who, a) for a in conversation.attachments.values()],
-        "reason": reason_of(log),
-        "draft": draft_of(conversation),
-        "events": [for_staff(event, link_to) | {"id": event_id} for event_id, event in log if event],
-    }
+    known = standing(conversation, link_to)
+    pictures = [both(web, who, attachment) for attachment in conversation.attachments.values()]
+    return Card(
+        **known.model_dump(exclude={"attachments"}),
+        attachments=pictures,
+        reason=reason_of(log),
+        draft=draft_of(conversation),
+        events=[logged(event_id, event, link_to) for event_id, event in log if event],
+    )
 
 
 @router.get(
@@ -142,24 +164,24 @@ async def events(
 
 
 @router.post("/conversations/{conversation_id}/take-over", responses=problems("changed", *ON_ONE))
-async def take_over(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Standing:
+async def take_over(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Ownership:
     """Take the conversation: a running answer stops, and the bot is silent until it is handed back."""
     await web.desk.take_over(conversation_id, agent(who), key=desk_key(key))
-    return Standing(owner="human")
+    return Ownership(owner="human")
 
 
 @router.post("/conversations/{conversation_id}/hand-back", responses=problems("changed", *ON_ONE))
-async def hand_back(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Standing:
+async def hand_back(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Ownership:
     """Give the conversation back to the bot."""
     await web.desk.hand_back(conversation_id, agent(who), key=desk_key(key))
-    return Standing(owner="bot")
+    return Ownership(owner="bot")
 
 
 @router.post("/conversations/{conversation_id}/resolve", responses=problems("changed", *ON_ONE))
-async def resolve(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Standing:
+async def resolve(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Ownership:
     """Close the conversation. The customer's next message opens it again."""
     await web.desk.resolve(conversation_id, agent(who), key=desk_key(key))
-    return Standing(owner="closed")
+    return Ownership(owner="closed")
 
 
 @router.post(
@@ -191,12 +213,12 @@ async def send_draft(web: Parts, who: AtDesk, conversation_id: str, key: Key = N
 
 
 @router.get("/conversations/{conversation_id}/earlier", responses=problems(*ON_ONE))
-async def earlier(web: Parts, who: AtDesk, conversation_id: str) -> list[dict[str, Any]]:
+async def earlier(web: Parts, who: AtDesk, conversation_id: str) -> list[Earlier]:
     """The other conversations of the same customer, newest first."""
     customer = (await web.desk.store.head(conversation_id)).customer
     summaries = await web.desk.store.conversations(customer) if customer else []
     return [
-        {"id": s.id, "owner": s.owner, "who": s.who, "title": s.title, "opened": s.opened, "at": s.at}
+        Earlier(id=s.id, owner=s.owner, who=s.who, title=s.title, opened=s.opened, at=s.at)
         for s in summaries
         if s.id != conversation_id
     ]
@@ -217,10 +239,10 @@ def covered(web: Web, who: SignedIn) -> Link:
     return partial(link, web, viewer=f"{REDACTED}{who.id}")
 
 
-def both(web: Web, who: SignedIn, attachment: Attachment) -> dict[str, Any]:
+def both(web: Web, who: SignedIn, attachment: Attachment) -> Picture:
     """A picture with a link to its covered copy and one to the original."""
     original = link(web, attachment.id, viewer=f"{ORIGINAL}{who.id}")
-    return picture(attachment, covered(web, who)) | {"original": original}
+    return picture(attachment, covered(web, who)).model_copy(update={"original": original})
 
 
 def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> Waiting:
@@ -236,8 +258,14 @@ def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> W
         reason=reason_of(log),
         at=summary.at,
         picture=picture(newest, covered(web, who)) if newest else None,
-        seen=seen.model_dump(mode="json") if seen else None,
+        seen=seen,
     )
+
+
+def logged(event_id: int, event: Event, link_to: Link) -> dict[str, Any]:
+    """An event of the log, by the id that readers resume from; what it names itself by stays beside it."""
+    own = {f"{event.event}_id": event.id} if isinstance(event, Message | Held) else {}
+    return for_staff(event, link_to) | own | {"id": event_id}
 
 
 def draft_of(conversation: Conversation) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError, TimeoutError
 
 from handlers.web.problems import Problem
 
@@ -51,10 +50,7 @@ class Limits:
         """Take one from the bucket of each (limit, who). Raises Problem "too_fast", with the seconds to wait."""
         keys = [f"{self._prefix}{limit.name}:{_digest(who)}" for limit, who in buckets]
         arguments = [n for limit, _ in buckets for n in (limit.size, limit.seconds * 1000 / limit.size)]
-        try:
-            wait = int(await self._take(keys=keys, args=arguments))
-        except (ConnectionError, TimeoutError) as error:
-            raise Problem("unavailable", retry=1) from error
+        wait = int(await self._take(keys=keys, args=arguments))
         if wait:
             seconds = math.ceil(wait / 1000)
             raise Problem("too_fast", retry=seconds, seconds=seconds)

@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -165,6 +166,10 @@ def handle_problems(app: FastAPI) -> None:
         what = "; ".join(f"{'.'.join(map(str, e['loc'][1:] or e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         return Problem("unclear_request", what=what).response()
 
+    async def store_away(request: Request, error: Exception) -> JSONResponse:
+        log.warning("store unreachable", path=request.url.path, error=str(error))
+        return Problem("unavailable", retry=1).response()
+
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", path=request.url.path, exc_info=error)
         return Problem("broken", retry=2).response()
@@ -173,4 +178,5 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(StateError, desk)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(RedisError, store_away)
     app.add_exception_handler(Exception, unforeseen)

@@ -7,14 +7,68 @@ Not here: how they travel (`stream`), which routes ask for them (`conversations`
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, Field
 
-from bot.conversation import STAFF_EVENTS, Attached, Attachment, Event, Held, Message, OwnerChanged, Reminded
+from bot.conversation import (
+    STAFF_EVENTS,
+    Answered,
+    Attached,
+    Attachment,
+    Conversation,
+    Event,
+    Held,
+    Message,
+    Owner,
+    OwnerChanged,
+    Pointed,
+    Rated,
+    Reminded,
+    Seen,
+)
 
 Plain = Annotated[str, AfterValidator(lambda text: text.encode().decode())]
 """Text that came in as JSON: half a surrogate pair is valid there, and nowhere after."""
 Link = Callable[[str], str]
 """An attachment's id -> the address that opens it for a while."""
+
+
+class Picture(Attachment):
+    """A picture with the addresses that open it for 15 minutes."""
+
+    url: str
+    original: str | None = Field(default=None, description="At the desk: the picture uncovered; opening it is logged.")
+
+
+class SaidMessage(Message):
+    """A message whose pictures can be opened."""
+
+    attachments: tuple[Picture, ...] = ()
+
+
+class Standing(BaseModel):
+    """A conversation as it stands: what was said, what was seen, what was answered."""
+
+    id: str
+    owner: Owner
+    who: str | None
+    last_event: int = Field(description="Read the events after this one to go on from here.")
+    messages: list[SaidMessage]
+    attachments: list[Picture]
+    seen: list[Seen]
+    answers: list[Answered]
+    pointed: list[Pointed]
+    ratings: list[Rated]
+
+
+def picture(attachment: Attachment, link: Link) -> Picture:
+    """An attachment with its link."""
+    return Picture(**attachment.model_dump(), url=link(attachment.id))
+
+
+def message(said: Message, link: Link) -> SaidMessage:
+    """A message with links to its pictures."""
+    pictures = tuple(picture(attachment, link) for attachment in said.attachments)
+    return SaidMessage(**said.model_dump(exclude={"attachments"}), attachments=pictures)
 
 
 def for_customer(event: Event, link: Link) -> dict[str, Any] | None:
@@ -32,17 +86,29 @@ def for_customer(event: Event, link: Link) -> dict[str, Any] | None:
 
 def for_staff(event: Event, link: Link) -> dict[str, Any]:
     """The event as an agent reads it: all of it, with links to its pictures."""
-    data = event.model_dump(mode="json")
     match event:
-        case Message(attachments=attachments) | Held(attachments=attachments) if attachments:
-            data["attachments"] = [picture(attachment, link) for attachment in attachments]
-        case Attached(attachment=attachment):
-            data["attachment"] = picture(attachment, link)
+        case Message():
+            return message(event, link).model_dump(mode="json")
+        case Held():
+            pictures = [picture(attachment, link).model_dump(mode="json") for attachment in event.attachments]
+            return event.model_dump(mode="json") | {"attachments": pictures}
+        case Attached():
+            return event.model_dump(mode="json") | {"attachment": picture(event.attachment, link).model_dump()}
         case _:
-            pass
-    return data
+            return event.model_dump(mode="json")
 
 
-def picture(attachment: Attachment, link: Link) -> dict[str, Any]:
-    """An attachment with its link."""
-    return attachment.model_dump(mode="json") | {"url": link(attachment.id)}
+def standing(conversation: Conversation, link: Link) -> Standing:
+    """A conversation as it stands, with links to its pictures."""
+    return Standing(
+        id=conversation.id,
+        owner=conversation.owner,
+        who=conversation.who,
+        last_event=conversation.last_event,
+        messages=[message(said, link) for said in conversation.messages],
+        attachments=[picture(attachment, link) for attachment in conversation.attachments.values()],
+        seen=list(conversation.seen.values()),
+        answers=list(conversation.answers.values()),
+        pointed=[place for places in conversation.pointed.values() for place in places],
+        ratings=list(conversation.ratings.values()),
+    )

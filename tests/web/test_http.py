@@ -3,16 +3,19 @@
 import asyncio
 import hashlib
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from redis.asyncio import Redis
 from webserver import PASSWORD, Serve, Served
 
+from bot.helpdesk import HelpDesk
 from bot.state.store import Store
-from handlers.web.limits import Limit, Rates
+from handlers.web.limits import Limit, Limits, Rates
 from handlers.web.uploads import UploadLimits
 
 MEGABYTE = 1024 * 1024
@@ -306,6 +309,34 @@ async def test_every_problem_that_a_route_answers_with_is_described(http: httpx.
         in paths["/api/v1/conversations/{conversation_id}/events"]["get"]["responses"]["200"]["content"]
     )
     assert "/api/v1/desk/queue" in paths and "/readyz" in paths
+    schemas = document["components"]["schemas"]
+    assert {"Message", "Seen", "Answered", "Pointed", "Standing", "Card"} <= set(schemas)
+    assert not {"HTTPValidationError", "ValidationError"} & set(schemas)
+    read = paths["/api/v1/conversations/{conversation_id}/events"]["get"]["responses"]["200"]["content"]
+    kinds = {ref["$ref"].rpartition("/")[2] for ref in read["text/event-stream"]["schema"]["oneOf"]}
+    assert {"Delta", "OwnerChanged"} <= kinds and not {"Noted", "Held", "Found"} & kinds
+    for name in json.dumps(document).split("#/components/schemas/")[1:]:
+        assert name.split('"')[0] in schemas
+
+
+async def test_a_store_that_is_away_is_said_so(serve: Serve) -> None:
+    """Redis does not answer: 503, and when to try again, on routes of every kind."""
+    gone = Redis.from_url("redis://127.0.0.1:1")
+    async with (
+        Store("redis://127.0.0.1:1") as store,
+        serve(desk=HelpDesk(store, None, None), limits=Limits(gone)) as served,  # type: ignore[arg-type]
+        httpx.AsyncClient(base_url=served.url, timeout=20) as http,
+    ):
+        token = served.web.tokens.conversation("p0-" + "0" * 24, "visitor:x")
+        headers = {"Authorization": f"Bearer {token}"}
+        for call in (
+            http.post("/api/v1/conversations"),
+            http.get("/api/v1/conversations", headers=headers),
+            http.get("/api/v1/conversations/p0-" + "0" * 24, headers=headers),
+        ):
+            problem = assert_problem(await call, 503, "unavailable")
+            assert problem["retry"] >= 1
+    await gone.aclose()
 
 
 async def test_the_demo_and_the_widget_are_served(serve: Serve, tmp_path: Path) -> None:
