@@ -16,6 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from handlers.slack.agents import Spot
 from handlers.slack.blocks import Block, section
 from handlers.slack.text import fit
+from prompts import say
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,11 @@ class Private:
     async def _post(self, spot: Spot, text: str, blocks: list[Block]) -> None:
         try:
             await self._client.chat_postEphemeral(
-                channel=spot.channel, user=spot.user, thread_ts=spot.thread_ts, text=fit(text, 300), blocks=blocks
+                channel=spot.channel,
+                user=spot.user,
+                thread_ts=spot.thread_ts,
+                text=fit(text, 300).strip() or say("slack.ask_sources"),
+                blocks=blocks,
             )
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("slack.private", error=repr(error))
@@ -83,7 +88,10 @@ class Private:
     async def _react(self, spot: Spot, ts: str, name: str) -> None:
         try:
             await self._client.reactions_add(channel=spot.channel, timestamp=ts, name=name)
-        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+        except SlackApiError as error:
+            if error.response.get("error") != "already_reacted":
+                log.info("slack.reaction", error=str(error.response.get("error")))
+        except (aiohttp.ClientError, TimeoutError) as error:
             log.info("slack.reaction", error=repr(error))
 
     async def _replace(self, response_url: str, text: str) -> None:

@@ -44,6 +44,7 @@ class House:
     service: Service
     worker: Worker
     clock: HandClock
+    services: list[Service] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     answer: Answer = field(default_factory=lambda: Answer(text="", model="test"))
     pieces: Sequence[str] = ()
@@ -61,7 +62,8 @@ class House:
         """Everything that is under way has happened."""
         for _ in range(3):
             await self.slack.delivery.settled()
-            await self.service.background.settled()
+            for service in self.services:
+                await service.background.settled()
             await self.worker.drain()
 
     async def opened(self, text: str = "It says PAY-4021. What now?") -> str:
@@ -150,7 +152,7 @@ async def serving(service: Service) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def built(url: str, folder: Path, place: Place | None = None) -> AsyncIterator[House]:
+async def built(url: str, folder: Path, place: Place | None = None, *, replicas: int = 1) -> AsyncIterator[House]:
     """A house on an empty store."""
     clock = HandClock()
     async with AsyncExitStack() as stack:
@@ -161,21 +163,26 @@ async def built(url: str, folder: Path, place: Place | None = None) -> AsyncIter
         desk = HelpDesk(store, intake, Storage(str(folder)))
         client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url)
         house = House(slack, desk, None, None, clock)  # type: ignore[arg-type]
-        house.service = Service.build(
-            client=client,
-            signing_secret=SIGNING_SECRET,
-            place=place or Place(SUPPORT, desk_url="http://localhost:8080/desk#{id}"),
-            desk=desk,
-            memory=beside,
-            slots=OwnSlots(clock),
-            picture=house.picture,
-            ask=house.ask,
-            clock=clock,
-        )
+        slots = OwnSlots(clock)
+        for _ in range(replicas):
+            service = Service.build(
+                client=client,
+                signing_secret=SIGNING_SECRET,
+                place=place or Place(SUPPORT, desk_url="http://localhost:8080/desk#{id}"),
+                desk=desk,
+                memory=beside,
+                slots=slots,
+                picture=house.picture,
+                ask=house.ask,
+                clock=clock,
+            )
+            slack.delivery.replicas.append(await stack.enter_async_context(serving(service)))
+            await stack.enter_async_context(service.started())
+            await service.agents.start()
+            house.services.append(service)
+        slack.delivery.events_url = slack.delivery.replicas.pop()
+        house.service = house.services[-1]
         house.worker = Worker(store, {"slack": house.service.mirror})
-        slack.delivery.events_url = await stack.enter_async_context(serving(house.service))
-        await stack.enter_async_context(house.service.started())
-        await house.service.agents.start()
         running = asyncio.create_task(clock.run())
         stack.callback(running.cancel)
         yield house

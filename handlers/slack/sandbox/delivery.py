@@ -30,12 +30,14 @@ class Delivery:
     def __init__(self, clock: Clock, faults: Faults, signing_secret: str) -> None:
         self.clock, self.faults, self.signing_secret = clock, faults, signing_secret
         self.events_url: str | None = None
+        self.replicas: list[str] = []
+        """More addresses of the app, taken in turn with `events_url`, as behind a load balancer."""
         self.log: list[tuple[str, int, int]] = []
         """(event id, retry number, status) of every attempt; 0 stands for no answer."""
         self.sockets: list[web.WebSocketResponse] = []
         self._acks: dict[str, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._count = 0
+        self._count = self._sent = 0
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -110,6 +112,8 @@ class Delivery:
     async def post(self, body: str, content_type: str, headers: dict[str, str]) -> tuple[int, str]:
         """One signed request to the app: (status, body), status 0 when there was no answer in three seconds."""
         assert self.events_url is not None
+        self._sent += 1
+        url = [self.events_url, *self.replicas][self._sent % (1 + len(self.replicas))]
         stamp = str(int(time.time()))  # the app's own check is on the real clock
         signature = SignatureVerifier(self.signing_secret).generate_signature(timestamp=stamp, body=body) or ""
         signed = {
@@ -122,7 +126,7 @@ class Delivery:
             self._session = aiohttp.ClientSession()
         try:
             limit = aiohttp.ClientTimeout(total=ANSWER_WITHIN)
-            async with self._session.post(self.events_url, data=body, headers=signed, timeout=limit) as answer:
+            async with self._session.post(url, data=body, headers=signed, timeout=limit) as answer:
                 return answer.status, await answer.text()
         except (aiohttp.ClientError, TimeoutError):
             return 0, ""
