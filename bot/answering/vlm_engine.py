@@ -299,7 +299,8 @@ class Engine:
         if len(answer.ids) >= answer.most:
             answer.send(Piece(self._text(answer, whole=True), len(answer.ids), answer.prompt.ids.shape[1], "length"))
             return True
-        if text := self._text(answer):
+        text = self._text(answer)
+        if text or len(answer.ids) == 1:  # the first token is news even where it is only half a character
             answer.send(Piece(text, len(answer.ids), answer.prompt.ids.shape[1]))
         return False
 
