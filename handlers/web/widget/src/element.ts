@@ -97,8 +97,9 @@ export class HelpLensWidget extends LitElement implements Parts {
   }
 
   private arrived(item: Item): void {
+    if (item.kind === "notice") this.asked = false;
     if (item.kind === "message" && item.sender === "customer") return;
-    const words = item.kind === "answer" ? `${this.say("newAnswer")} ${item.text}` : item.kind === "message" ? `${this.say("newMessage", { who: item.who })} ${item.text}` : "";
+    const words = item.kind === "answer" ? `${this.say("newAnswer")} ${item.text}` : item.kind === "message" ? `${this.say("newMessage", { who: item.who })} ${item.text}` : item.text;
     this.announce(plain(words).replace(/[*`#]/g, ""));
     this.emit("message", { kind: item.kind });
     if (this.sound && (document.hidden || !this.open) && item.at > Date.now() - 10_000) chime();
@@ -351,12 +352,14 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   private header(): TemplateResult {
     const { say } = this;
-    const human = this.thread.owner === "human" || this.thread.owner === "waiting" || this.asked;
+    const { owner, who } = this.thread;
+    const coming = owner === "waiting" || this.asked;
+    const human = owner === "human" ? say(who ? "withPerson" : "ownerHumanUnnamed", { who: plain(who) }) : say(coming ? "personAsked" : "person");
     return html`<header>
       ${this.reading
         ? html`<button class="tool back flip" type="button" @click=${() => ((this.reading = undefined), (this.following = false), this.requestUpdate())} aria-label=${say("back")}>${icon("back")}</button><h2>${say("article")}</h2>`
         : html`<h2>${mark()}${say("title")}</h2>`}
-      <button class="human" type="button" ?disabled=${human} @click=${this.person}>${icon("person")}${say(human ? "personAsked" : "person")}</button>
+      <button class="human" type="button" ?disabled=${coming || owner === "human"} @click=${this.person}>${icon("person")}<span>${human}</span></button>
       <button class="tool" type="button" aria-expanded=${this.menu} @click=${this.toggleMenu} aria-label=${say("more")}>${icon("more")}</button>
       <button class="tool" type="button" @click=${() => this.hide()} aria-label=${say("close")}>${icon("close")}</button>
       ${this.menu ? this.menuList() : nothing}
@@ -365,7 +368,7 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   private toggleMenu = (): void => {
     this.menu = !this.menu;
-    if (this.menu) this.client.earlier().then((list) => ((this.others = list.filter((c) => c.id !== this.client.current?.id && c.text).slice(0, 8)), this.requestUpdate()), () => undefined);
+    if (this.menu) this.client.earlier().then((list) => ((this.others = list.filter((c) => c.id !== this.client.current?.id ).slice(0, 8)), this.requestUpdate()), () => undefined);
     this.requestUpdate();
   };
 
@@ -384,7 +387,7 @@ export class HelpLensWidget extends LitElement implements Parts {
       <button type="button" @click=${go()}>${icon("plus")}${say("newConversation")}</button>
       ${this.client.current ? html`<button type="button" @click=${erase}>${icon("trash")}${say("erase")}</button>` : nothing}
       ${this.others.length ? html`<hr /><small>${say("earlier")}</small>` : nothing}
-      ${this.others.map((of) => html`<button type="button" @click=${go(of)}><span><bdi>${plain(of.text)}</bdi><small>${new Date(of.at * 1000).toLocaleDateString()}</small></span></button>`)}
+      ${this.others.map((of) => html`<button type="button" @click=${go(of)}><span><bdi>${plain(of.title || "…")}</bdi><small>${new Date(of.at).toLocaleDateString()}</small></span></button>`)}
     </div>`;
   }
 

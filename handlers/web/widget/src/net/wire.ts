@@ -37,7 +37,7 @@ export interface Events {
 export type EventName = keyof Events;
 
 export interface Opened { id: string; token: string }
-export interface Listed extends Opened { owner: Owner; text: string; at: number }
+export interface Listed extends Opened { owner: Owner; title: string; opened: number; at: number }
 export interface AttachmentTaken { attachment_id: string; url: string }
 export interface Passage { number: number; headings: string[]; text: string; warnings: string[]; anchor: string }
 export interface Article { article: string; title: string; url: string | null; passages: Passage[] }

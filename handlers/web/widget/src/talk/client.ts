@@ -31,6 +31,8 @@ export class Client {
     this.session = new Session(`helplens:${base}`, () => this.follow());
     this.outbox = new Outbox(this.session, (message) => this.post(message), this.changed);
     this.uploads = new Uploads(() => this.api, () => this.conversation(), this.changed, () => this.keepDraft());
+    addEventListener("online", this.network);
+    addEventListener("offline", this.network);
     for (const { id, url, name } of this.session.memory.draft.pictures) this.uploads.restore(id, url, name);
     this.follow();
     if (this.outbox.waiting.length) this.outbox.now();
@@ -46,7 +48,14 @@ export class Client {
     }
   }
 
+  /** Without a conversation there is no stream that would notice. */
+  private network = (): void => {
+    if (!this.reader) this.state(navigator.onLine ? "open" : "offline");
+  };
+
   stop(): void {
+    removeEventListener("online", this.network);
+    removeEventListener("offline", this.network);
     this.reader?.stop();
     this.outbox.stop();
     this.session.stop();

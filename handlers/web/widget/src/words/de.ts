@@ -77,6 +77,7 @@ const de: Words = {
   restarted: "Diese Antwort beginnt noch einmal: {reason}",
   stopped: "Hier hat ein Mensch übernommen.",
   ownerWaiting: "Ein Mensch wurde gebeten, sich das anzusehen. Sie müssen nichts wiederholen.",
+  withPerson: "Mit {who}",
   ownerHuman: "{who} ist jetzt für Sie da.",
   ownerHumanUnnamed: "Ein Mensch ist jetzt für Sie da.",
   ownerBot: "Der Assistent antwortet wieder.",

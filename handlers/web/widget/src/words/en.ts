@@ -75,6 +75,7 @@ export default {
   restarted: "Starting this answer again: {reason}",
   stopped: "A person took over here.",
   ownerWaiting: "A person has been asked to look at this. You need not repeat anything.",
+  withPerson: "With {who}",
   ownerHuman: "{who} is with you now.",
   ownerHumanUnnamed: "A person is with you now.",
   ownerBot: "The assistant answers again.",

@@ -77,6 +77,7 @@ const es: Words = {
   restarted: "Empiezo de nuevo esta respuesta: {reason}",
   stopped: "Aquí tomó el relevo una persona.",
   ownerWaiting: "Se ha pedido a una persona que lo mire. No tienes que repetir nada.",
+  withPerson: "Con {who}",
   ownerHuman: "{who} está ahora contigo.",
   ownerHumanUnnamed: "Una persona está ahora contigo.",
   ownerBot: "El asistente vuelve a responder.",

@@ -1,0 +1,107 @@
+"""Real Chromium against the real house. No page may fetch from a foreign host, run a foreign script or log an error."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from chromium import FLAGS, find
+from panel import Panel
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from serving import Served, serving
+from stand_in import StandIn, stand_in
+
+WIDGET = Path(__file__).parent.parent.parent / "handlers" / "web" / "static" / "widget.js"
+# what a browser says by itself when a test takes the network away, or the server says no
+EXPECTED = ("Failed to load resource", "net::ERR_")
+
+
+@pytest.fixture(scope="session")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """The house without a model, on the example help centre."""
+    assert WIDGET.exists(), "the widget is not built: run `make setup`"
+    async with serving(tmp_path_factory.mktemp("house")) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+async def talkative(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Served, StandIn]]:
+    """A house whose model (a stand-in on loopback) talks slowly: for what happens in the middle of an answer."""
+    async with stand_in(pause=0.05) as model:
+        async with serving(tmp_path_factory.mktemp("slow"), models=f"openai:good@{model.url}") as house:
+            yield house, model
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find(), args=[*FLAGS])
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Watched:
+    """What a page did that it must not."""
+
+    hosts: set[str]
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Looks at one page from now on."""
+        page.on("request", lambda request: self._request(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("dialog", lambda dialog: self.errors.append(f"a dialog: {dialog.message}"))
+
+    def _request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc not in self.hosts:
+            self.foreign.append(url)
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error" and not any(known in text for known in EXPECTED):
+            self.errors.append(text)
+
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+def watched(served: Served) -> Watched:
+    """What the pages of this test do. A test may add a host that its page is allowed to fetch from."""
+    return Watched({urlsplit(served.address).netloc})
+
+
+@pytest.fixture
+async def visit(browser: Browser, served: Served, watched: Watched) -> AsyncIterator[OpenPage]:
+    """Opens a page in a browser of its own (or in `context`); afterwards, what the page must not do is an error."""
+    contexts: list[BrowserContext] = []
+
+    async def opened(
+        path: str = "/demo", *, context: BrowserContext | None = None, house: Served = served, **options: Any
+    ) -> Page:
+        watched.hosts.add(urlsplit(house.address).netloc)
+        if context is None:
+            context = await browser.new_context(base_url=house.address, reduced_motion="reduce", **options)
+            contexts.append(context)
+        page = await context.new_page()
+        watched.watch(page)
+        await page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        await context.close()
+    assert not watched.foreign, watched.foreign
+    assert not watched.errors, watched.errors
+
+
+@pytest.fixture
+async def panel(visit: OpenPage) -> Panel:
+    """The open panel on the demo, with a refused card behind it."""
+    return await Panel(await visit("/demo?fault=card")).open()

@@ -1,0 +1,266 @@
+"""The main job in the browser: show the problem, see what the bot sees, be shown where to click."""
+
+import base64
+import io
+import re
+
+import pytest
+from conftest import OpenPage, Watched
+from panel import READ_MS, SCREENSHOTS, Panel, until
+from PIL import Image
+from playwright.async_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_picture_is_seen_before_it_is_sent_and_answered_with_the_articles_steps(panel: Panel) -> None:
+    await panel.add("card.png")
+    await expect(panel.uploads.locator(".receipt")).to_contain_text(re.compile("Looking at it|Read"), timeout=READ_MS)
+    card = panel.host.get_by_role("region", name="What I see")
+    await expect(card).to_contain_text("Plan & billing", timeout=READ_MS)
+    await expect(card).to_contain_text("Your card was declined")
+    await panel.send("My payment does not go through")
+    answer = await panel.answered("Your card was declined")
+    await expect(answer.locator("ol")).to_contain_text("Replace card")
+    await expect(answer.locator(".ringed svg.marked rect.ring").first).to_be_attached()
+    await expect(answer.locator(".ringed .sr li").first).to_contain_text(re.compile(r"Step \d: the ring is around “"))
+
+
+async def test_a_citation_opens_its_article_in_the_panel_and_back_again(panel: Panel) -> None:
+    await panel.ask("My card was declined, error TB-4021", "card.png")
+    answer = await panel.answered("Your card was declined")
+    await answer.locator(".cite").first.click()
+    article = panel.host.locator(".article")
+    await expect(article.get_by_role("heading", name="Your card was declined").first).to_be_visible()
+    await expect(article).to_contain_text("Ask your bank to allow online payments")
+    await panel.button("Back").click()
+    await expect(answer).to_be_visible()
+
+
+async def test_the_ringed_picture_opens_large_and_zooms(panel: Panel) -> None:
+    await panel.ask("My payment does not go through", "card.png")
+    answer = await panel.answered("Your card was declined")
+    await answer.locator(".ringed .thumb").click()
+    large = panel.host.get_by_role("dialog", name="Your picture, marked")
+    await expect(large.locator("rect.ring").first).to_be_visible()
+    await large.get_by_role("button", name="Larger").click()
+    await expect(large.locator(".zoom")).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
+    view = await large.locator(".view").bounding_box()
+    assert view
+    await panel.page.mouse.move(view["x"] + 100, view["y"] + 100)
+    await panel.page.mouse.wheel(0, -200)
+    await expect(large.locator(".zoom")).to_have_attribute("style", re.compile(r"scale\(1\.8"))
+    await panel.page.keyboard.press("Escape")
+    await expect(large).to_be_hidden()
+
+
+async def test_two_fingers_zoom_the_large_picture(visit: OpenPage) -> None:
+    panel = await Panel(await visit("/demo", viewport={"width": 390, "height": 844}, has_touch=True)).open()
+    await panel.ask("", "card.png")
+    await panel.host.locator(".sent .thumb").click()
+    view = panel.host.locator(".large .view")
+    await expect(view).to_be_visible()
+    await view.evaluate(
+        """view => {
+            view.setPointerCapture = () => undefined
+            const finger = (type, id, x) => view.dispatchEvent(new PointerEvent(type, {pointerId: id, clientX: x, clientY: 400}))
+            finger('pointerdown', 1, 180); finger('pointerdown', 2, 220)
+            finger('pointermove', 1, 178); finger('pointermove', 2, 222)
+            finger('pointermove', 1, 100); finger('pointermove', 2, 300)
+        }"""
+    )
+    style = await panel.host.locator(".zoom").get_attribute("style")
+    scale = re.search(r"scale\(([\d.]+)\)", style or "")
+    assert scale and float(scale[1]) > 3
+
+
+async def test_a_screenshot_is_pasted(panel: Panel) -> None:
+    picture = base64.b64encode((SCREENSHOTS / "card.png").read_bytes()).decode()
+    await panel.field.evaluate(
+        """(field, data) => {
+            const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0))
+            const clipboard = new DataTransfer()
+            clipboard.items.add(new File([bytes], 'image.png', {type: 'image/png'}))
+            field.dispatchEvent(new ClipboardEvent('paste', {clipboardData: clipboard, bubbles: true, cancelable: true}))
+        }""",
+        picture,
+    )
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+
+
+async def test_a_screenshot_is_dropped_and_another_kind_of_file_is_refused_in_words(panel: Panel) -> None:
+    picture = base64.b64encode((SCREENSHOTS / "card.png").read_bytes()).decode()
+    await panel.host.locator(".panel").evaluate(
+        """(panel, data) => {
+            const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0))
+            const carried = new DataTransfer()
+            carried.items.add(new File([bytes], 'card.png', {type: 'image/png'}))
+            carried.items.add(new File(['%PDF'], 'bill.pdf', {type: 'application/pdf'}))
+            for (const type of ['dragover', 'drop']) panel.dispatchEvent(new DragEvent(type, {dataTransfer: carried, bubbles: true, cancelable: true}))
+        }""",
+        picture,
+    )
+    await expect(panel.uploads).to_have_count(1)
+    await expect(panel.host.locator(".line")).to_contain_text("bill.pdf is not a picture I can read")
+
+
+async def test_several_pictures_go_into_one_message_and_no_words_are_needed(panel: Panel) -> None:
+    await panel.ask("", "card.png", "coupon.png")
+    await expect(panel.host.locator(".said.own .sent img")).to_have_count(2)
+    await panel.add("card.png", "coupon.png", "send.png", "upload.png", "sync.png")
+    await expect(panel.uploads).to_have_count(4)
+    await expect(panel.host.locator(".line")).to_contain_text("One message takes 4 pictures")
+
+
+async def test_the_card_is_corrected_before_an_answer_is_built_on_it(panel: Panel) -> None:
+    await panel.add("card.png")
+    card = panel.host.get_by_role("region", name="What I see")
+    await card.get_by_role("button", name="Not right? Correct it").click(timeout=READ_MS)
+    await panel.host.get_by_label("Message", exact=True).fill("This coupon has expired")
+    await panel.button("Save").click()
+    await expect(card).to_contain_text("This coupon has expired")
+    seen = await until(lambda: _error(panel, "This coupon has expired"))
+    assert seen
+
+
+async def _error(panel: Panel, text: str) -> bool:
+    return any(seen["error"] == text for seen in (await panel.log())["seen"])
+
+
+async def test_it_did_not_help_changes_the_plan_and_offers_a_person(panel: Panel) -> None:
+    await panel.ask("My card was declined, error TB-4021", "card.png")
+    answer = await panel.answered("Your card was declined")
+    await answer.get_by_role("button", name="It did not help").click()
+    await expect(answer.get_by_role("button", name="It did not help")).to_have_attribute("aria-pressed", "true")
+    rated = await until(lambda: _rated(panel))
+    assert rated[0]["helped"] is False
+    await expect(panel.button("Talk to a person").first).to_be_enabled()
+
+
+async def _rated(panel: Panel) -> list[dict[str, object]]:
+    ratings: list[dict[str, object]] = (await panel.log())["ratings"]
+    return ratings
+
+
+async def test_a_person_is_one_press_away_from_the_first_second(panel: Panel) -> None:
+    await panel.button("Talk to a person").click()
+    await expect(panel.host.locator(".notice")).to_contain_text("person")
+    await expect(panel.host.locator(".human")).to_be_disabled()
+    assert (await panel.log())["owner"] == "waiting"
+
+
+async def test_without_a_model_the_panel_says_so(panel: Panel) -> None:
+    await expect(panel.host.locator(".notice-model")).to_have_text(
+        "No language model is configured; answers are quoted from your articles."
+    )
+
+
+async def test_this_page_is_captured_with_what_is_private_covered(panel: Panel) -> None:
+    await panel.page.evaluate(
+        """() => {
+            const box = document.createElement('div')
+            box.id = 'planted'
+            box.style = 'position: fixed; left: 300px; top: 300px; z-index: 5; background: white; padding: 4px; font: 30px monospace'
+            box.innerHTML = '<input type=password value=hunter22><input name=cardnumber value=4242424242424242><p data-private>Top secret name</p>'
+            document.body.append(box)
+        }"""
+    )
+    await panel.field.fill("my payment doesn't work")
+    await panel.host.locator(".offer").get_by_role("button", name="Show this page").click()
+    await expect(panel.editor).to_contain_text("Password, card and private fields are already hidden")
+    await panel.editor.get_by_role("button", name="Use this picture").click()
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+    await expect(panel.host.get_by_role("region", name="What I see")).to_contain_text("Your card was declined")
+    picture = await _uploaded(panel)
+    assert picture.size == (1280, 720)
+    planted = picture.crop((300, 300, 660, 420))
+    dark = sum(planted.convert("L").histogram()[:60])
+    assert dark > 3000, "the private fields are not covered by solid blocks"
+
+
+async def _uploaded(panel: Panel) -> Image.Image:
+    """The newest picture as the server keeps it."""
+    url = (await panel.log())["attachments"][-1]["url"]
+    return Image.open(io.BytesIO(await (await panel.page.request.get(url)).body())).convert("RGB")
+
+
+async def test_pictures_of_other_sites_are_left_out_of_a_capture_and_never_fetched_for_it(
+    visit: OpenPage, watched: Watched
+) -> None:
+    watched.hosts.add("pictures.example")
+    page = await visit("/demo?fault=card", bypass_csp=True)
+    asked: list[str] = []
+    await page.route(
+        "https://pictures.example/*",
+        lambda route: asked.append(route.request.url) or route.fulfill(body=SQUARE, content_type="image/svg+xml"),
+    )
+    await page.evaluate(
+        """() => new Promise(loaded => {
+            const picture = new Image(400, 400)
+            Object.assign(picture, {onload: loaded, src: 'https://pictures.example/red.svg', style: 'position: fixed; left: 300px; top: 200px'})
+            document.body.append(picture)
+        })"""
+    )
+    panel = await Panel(page).open()
+    await panel.button("Show this page").click()
+    await panel.editor.get_by_role("button", name="Use this picture").click()
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+    assert len(asked) == 1, asked
+    picture = await _uploaded(panel)
+    assert not any(p == (255, 0, 0) for p in picture.getdata())
+
+
+SQUARE = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"><rect width="400" height="400" fill="#f00"/></svg>'
+
+
+async def test_an_empty_capture_is_recognised_said_and_not_sent(panel: Panel) -> None:
+    # what a strict policy of the site does to such libraries: the drawn copy stays blank
+    await panel.page.evaluate("CanvasRenderingContext2D.prototype.drawImage = () => undefined")
+    await panel.button("Show this page").click()
+    await expect(panel.host.locator(".line")).to_contain_text("came out empty")
+    await expect(panel.uploads).to_have_count(0)
+
+
+async def test_a_picture_is_blacked_out_cropped_and_marked_before_it_leaves_the_browser(visit: OpenPage) -> None:
+    page = await visit("/demo?fault=card")
+    await page.evaluate("document.querySelector('helplens-widget').review = true")
+    panel = await Panel(page).open()
+    await panel.host.locator('input[type="file"]').set_input_files(SCREENSHOTS / "card.png")
+    canvas = panel.editor.locator("canvas")
+    await expect(canvas).to_be_visible()
+    box = await canvas.bounding_box()
+    assert box and await panel.uploads.count() == 0
+
+    async def drag(left: float, top: float, right: float, bottom: float) -> None:
+        await page.mouse.move(box["x"] + box["width"] * left, box["y"] + box["height"] * top)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + box["width"] * right, box["y"] + box["height"] * bottom, steps=3)
+        await page.mouse.up()
+
+    await drag(0.2, 0.3, 0.4, 0.4)
+    await drag(0.6, 0.6, 0.7, 0.7)
+    await panel.editor.get_by_role("button", name="Undo").click()
+    await panel.editor.get_by_role("button", name="Arrow").click()
+    await drag(0.5, 0.5, 0.6, 0.7)
+    await panel.editor.get_by_role("button", name="Use this picture").click()
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+    picture = await _uploaded(panel)
+    assert picture.crop((270, 250, 500, 310)).getextrema() == ((0, 0), (0, 0), (0, 0)), "not solid"
+    assert max(picture.crop((790, 500, 880, 540)).getextrema()[0]) > 0, "what was undone is gone"
+    reds = [p for p in picture.crop((620, 380, 800, 590)).getdata() if p[0] > 200 and p[1] < 80 and p[2] < 60]
+    assert len(reds) > 200, "no arrow"
+
+
+async def test_the_editor_works_with_the_keyboard_alone_and_crops(visit: OpenPage) -> None:
+    page = await visit("/demo?fault=card")
+    await page.evaluate("document.querySelector('helplens-widget').review = true")
+    panel = await Panel(page).open()
+    await panel.host.locator('input[type="file"]').set_input_files(SCREENSHOTS / "card.png")
+    await panel.editor.get_by_role("button", name="Crop").press("Enter")
+    await panel.editor.locator("canvas").focus()
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    size = await panel.editor.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    assert size == [256 + 22, 80 + 14]
+    await page.keyboard.press("Escape")
+    await expect(panel.uploads).to_have_count(0)
