@@ -27,6 +27,7 @@ from prompts import say
 Choice = Literal["take_over", "send", "note"]
 SENT, KEPT, WAITS, FAILED = "white_check_mark", "memo", "lock", "x"
 """Reactions on an agent's message: sent to the customer, kept as a note, waits for a decision, failed."""
+DAY = 86_400.0
 log = structlog.get_logger(__name__)
 
 
@@ -61,15 +62,19 @@ class Actions:
             return None
         name = note_id(agent.name, text) if said.heard == "note" else said.id
         await self._memory.keep(spot.conversation, {f"written:{name}": ts, f"saying:{ts}": ""})
-        if await self._memory.once(f"shown:{spot.channel}:{ts}", 86_400):
-            self._show(spot, agent, ts, said, text)
+        if await self._memory.once(f"shown:{spot.channel}:{ts}", DAY):
+            await self._show(spot, agent, ts, said, text)
         return said
 
-    def _show(self, spot: Spot, agent: Agent, ts: str, said: Said, text: str) -> None:
+    async def _show(self, spot: Spot, agent: Agent, ts: str, said: Said, text: str) -> None:
         self._private.react(spot, ts, {"customer": SENT, "note": KEPT, "held": WAITS}[said.heard])
         if said.heard == "held":
             held = Held(id=said.id, who=agent.name, agent=agent.id, text=text)
-            self._private.prompt(spot, say("slack.held_bot"), held_prompt(spot.conversation, held, "bot"))
+            owner = (await self._desk.conversation(spot.conversation)).owner
+            self._private.prompt(spot, say("slack.held_bot"), held_prompt(spot.conversation, held, owner))
+        elif said.heard == "note" and await self._memory.once(f"note:{spot.thread_ts}:{spot.user}", DAY):
+            who = (await self._desk.conversation(spot.conversation)).who
+            self._private.line(spot, say("slack.held_other", who=escape(who or "")))
 
     def _unsent(self, spot: Spot, ts: str, error: StateError) -> None:
         self._private.react(spot, ts, FAILED)

@@ -33,12 +33,20 @@ class Agents:
     def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
         self._client, self._clock = client, clock
         self._known: dict[str, tuple[float, Agent]] = {}
+        self._foreign: set[str] = set()
+        self._team = ""
         self.bot_user = ""
         """The app's own user id; empty until `start` has asked for it."""
 
     async def start(self) -> None:
         """Asks Slack who the app is."""
-        self.bot_user = str((await self._client.auth_test())["user_id"])
+        answer = await self._client.auth_test()
+        self.bot_user, self._team = str(answer["user_id"]), str(answer["team_id"])
+
+    async def foreign(self, user: str) -> bool:
+        """Whether a user is from another company, through Slack Connect: no customer ever hears those."""
+        await self.agent(user)
+        return user in self._foreign
 
     async def agent(self, user: str, name: str = "") -> Agent:
         """The agent behind a user id; under `name` or the bare id when Slack will not tell, so that nothing waits."""
@@ -49,7 +57,9 @@ class Agents:
             answer = await self._client.users_info(user=user)
         except (SlackApiError, aiohttp.ClientError, TimeoutError):
             return known[1] if known else Agent(id=f"slack:{user}", name=name or user)
-        profile = answer["user"].get("profile", {})
+        profile, team = answer["user"].get("profile", {}), answer["user"].get("team_id")
+        if answer["user"].get("is_stranger") or (self._team and team and team != self._team):
+            self._foreign.add(user)
         shown = profile.get("real_name") or answer["user"].get("real_name") or profile.get("display_name") or user
         agent = Agent(id=f"slack:{user}", name=str(shown), avatar=profile.get("image_72"))
         self._known[user] = (self._clock.now(), agent)

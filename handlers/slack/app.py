@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -58,6 +59,7 @@ class Listeners:
 
     def join(self, app: AsyncApp) -> None:
         """Registers every listener."""
+        app.middleware(self.ours_only)
         app.event("message")(self.message)
         app.event("app_mention")(self.mention)
         app.event("app_home_opened")(self.home)
@@ -74,6 +76,14 @@ class Listeners:
         app.action("held_open")(self.ask_again)
         app.action(re.compile("^ask_send(_[0-9])?$"))(self.send_answer)
         app.action("ask_feedback")(self.feedback)
+
+    async def ours_only(self, body: Json, next: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
+        """Buttons and modals work for members of this workspace alone, not for guests through Slack Connect."""
+        pressed = body.get("type") in ("block_actions", "view_submission")
+        if pressed and await self._parts.agents.foreign(body["user"]["id"]):
+            return BoltResponse(status=200, body="")
+        await next()
+        return None
 
     # events ------------------------------------------------------------------------------------------------------
 
@@ -144,7 +154,8 @@ class Listeners:
             await self._parts.actions.deleted(spot, agent, ts, f"slack:{spot.channel}:{ts}:deleted")
 
     async def _direct(self, event: Json, body: Json) -> None:
-        if not await self._parts.memory.once(f"event:{body['event_id']}", DAY):
+        known = not await self._parts.memory.once(f"event:{body['event_id']}", DAY)
+        if known or await self._parts.agents.foreign(event["user"]):
             return
         agent = await self._parts.agents.agent(event["user"])
         self._parts.background.start(self._parts.asking.direct(event, agent, body.get("team_id", "")))
@@ -152,6 +163,8 @@ class Listeners:
     async def mention(self, event: Json, body: Json) -> None:
         """The bot was called in a channel: a question, never words for a customer."""
         if event.get("bot_id") or not await self._parts.memory.once(f"event:{body['event_id']}", DAY):
+            return
+        if await self._parts.agents.foreign(event["user"]):
             return
         thread = event.get("thread_ts") or event["ts"]
         conversation = await self._parts.threads.conversation(event["channel"], thread)
@@ -275,7 +288,13 @@ class Listeners:
         if thread_ts is None or user is None or channel != self._parts.channel:
             return None
         conversation = await self._parts.threads.conversation(channel, thread_ts)
-        return Spot(channel, thread_ts, user, conversation) if conversation else None
+        if not conversation:
+            return None
+        spot = Spot(channel, thread_ts, user, conversation)
+        if await self._parts.agents.foreign(user):
+            self._parts.private.line(spot, say("slack.foreign"))
+            return None
+        return spot
 
     def _pressed(self, body: Json, conversation: str) -> Spot:
         box = body["container"]

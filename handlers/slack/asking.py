@@ -70,7 +70,12 @@ class Asking:
             await stream.finish()
             return
         await self._status(channel, thread, say("slack.ask_looking" if pictures else "slack.ask_searching"))
-        found = await self._streamed(stream, channel, thread, question, pictures)
+        try:
+            found = await self._streamed(stream, channel, thread, question, pictures)
+        except Exception as error:  # said to the agent, then told on: it is logged there
+            await stream.say(say("slack.ask_failed", reason=type(error).__name__))
+            await stream.finish()
+            raise
         name = uuid4().hex[:12]
         blocks: list[Block] = [context(line) for line in unread]
         if found is not None:

@@ -19,6 +19,7 @@ from handlers.slack.blocks import card_blocks, card_text, context
 from handlers.slack.calls import Calls, Later, ThreadGone
 from handlers.slack.card import Card, Log, card
 from handlers.slack.clock import Clock
+from handlers.slack.looking import find_card, find_post
 from handlers.slack.pacer import Rank
 from handlers.slack.posts import Post, pointed_attachment, posts
 from handlers.slack.thread import Thread
@@ -123,7 +124,8 @@ class _Telling:
             if ringed is not None and ringed.id in self.thread.files:
                 due.append(Post(f"{event_id}.0", Rank.STATUS, "", picture=ringed))
             due += posts(event_id, event, self.thread.customer, self.thread.written)
-        due = [p for p in due if place_of(p.key) > self.thread.cursor]
+        asleep = self.thread.snoozed_until > self._clock.now()
+        due = [p for p in due if place_of(p.key) > self.thread.cursor and not (p.broadcast and asleep)]
         return [p for p, after in zip(due, [*due[1:], None], strict=False) if not (_status(p) and _status(after))]
 
     def _wake_up(self) -> float | None:
@@ -135,7 +137,9 @@ class _Telling:
 
     async def _open(self) -> None:
         """Posts the card; one whose answer was lost is found again by its metadata."""
-        ts = await self._find_card() if self.thread.intent == "card" else None
+        ts = None
+        if self.thread.intent == "card":
+            ts = await find_card(self._client, self._calls, self.thread, self._place.channel)
         if ts is None:
             await self._set(intent="card", intent_at=self._clock.now())
             shown = self._card()
@@ -156,22 +160,6 @@ class _Telling:
         if self.thread.gone:
             line = say("slack.new_thread")
             await self._words(Post("0.0", Rank.STATUS, line, [context(line)]))
-
-    async def _find_card(self) -> str | None:
-        answer = await self._calls.read(
-            self._place.channel,
-            lambda: self._client.conversations_history(
-                channel=self._place.channel,
-                oldest=f"{self.thread.intent_at - 60:.6f}",
-                include_all_metadata=True,
-                limit=100,
-            ),
-        )
-        for message in answer["messages"]:
-            payload = message.get("metadata", {}).get("event_payload", {})
-            if payload.get("conversation") == self.thread.conversation and message["ts"] != self.thread.gone:
-                return str(message["ts"])
-        return None
 
     def _card(self) -> Card:
         return card(
@@ -217,24 +205,11 @@ class _Telling:
 
     async def _stands(self, post: Post) -> bool:
         """Whether a post whose answer was lost is in the thread."""
-        answer = await self._calls.read(
-            self.thread.channel,
-            lambda: self._client.conversations_replies(
-                channel=self.thread.channel,
-                ts=self.thread.ts,
-                oldest=f"{self.thread.intent_at - 60:.6f}",
-                include_all_metadata=True,
-                limit=200,
-            ),
-        )
-        for message in answer["messages"]:
-            if message.get("metadata", {}).get("event_payload", {}).get("fact") == post.key:
-                return True
-            for file in message.get("files", []):
-                if post.picture is not None and file.get("name") == _file_name(post):
-                    await self._set(files={**self.thread.files, post.picture.id: str(file["id"])})
-                    return True
-        return False
+        name = _file_name(post) if post.picture else None
+        found = await find_post(self._client, self._calls, self.thread, post.key, name)
+        if found is not None and post.picture is not None and found.file:
+            await self._set(files={**self.thread.files, post.picture.id: found.file})
+        return found is not None
 
     async def _words(self, post: Post) -> None:
         shown_at = self.thread.turns.get(str(post.turn))

@@ -31,6 +31,7 @@ async def test_another_agents_words_are_a_note(house: House) -> None:
     notes = [e for _, e in await house.desk.log(conversation) if isinstance(e, Noted)]
     assert [(n.who, n.text) for n in notes] == [("Ben Okafor", "this is the same as yesterday's")]
     assert len([m for m in house.thread(conversation) if "yesterday" in text_of(m)]) == 1
+    assert "kept as a note" in house.ben.prompts(SUPPORT)[-1]["text"]
 
 
 async def test_words_to_a_conversation_of_the_bots_are_held_and_stay_on_the_card(house: House) -> None:
@@ -121,3 +122,16 @@ async def test_nothing_but_a_persons_words_ever_reaches_the_customer(house: Hous
     house.ana.say(SUPPORT, "leak in the channel")
     await house.settle()
     assert await house.customer_reads(conversation) == []
+
+
+async def test_a_guest_from_another_company_reaches_no_customer_by_words_or_by_button(house: House) -> None:
+    conversation = await house.opened()
+    card = house.card(conversation)
+    guest = house.slack.person("U0PARTNER")
+    await guest.click(SUPPORT, card["ts"], "take")
+    guest.say(SUPPORT, "!take", card["ts"])
+    guest.say(SUPPORT, "hello customer", card["ts"])
+    await house.settle()
+    assert (await house.desk.conversation(conversation)).owner == "waiting"
+    assert await house.customer_reads(conversation) == []
+    assert "Only members of this workspace" in guest.prompts(SUPPORT)[-1]["text"]

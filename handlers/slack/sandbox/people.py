@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from handlers.slack.sandbox.delivery import Delivery
-from handlers.slack.sandbox.methods import file_json
+from handlers.slack.sandbox.uploads import file_json
 from handlers.slack.sandbox.workspace import APP_ID, BOT_USER, TEAM, File, Json, Workspace
 
 

@@ -1,6 +1,6 @@
 """Which function answers which method of the Web API, and the scope that a token needs for it."""
 
-from handlers.slack.sandbox import methods, streams
+from handlers.slack.sandbox import methods, streams, uploads
 from handlers.slack.sandbox.methods import Method
 
 METHODS: dict[str, tuple[Method, str]] = {
@@ -19,10 +19,10 @@ METHODS: dict[str, tuple[Method, str]] = {
     "reactions.remove": (methods.remove_reaction, "reactions:write"),
     "views.open": (methods.open_view, ""),
     "views.publish": (methods.publish_home, ""),
-    "files.getUploadURLExternal": (methods.upload_url, "files:write"),
-    "files.completeUploadExternal": (methods.complete_upload, "files:write"),
-    "files.info": (methods.file_info, "files:read"),
-    "files.delete": (methods.delete_file, "files:write"),
+    "files.getUploadURLExternal": (uploads.upload_url, "files:write"),
+    "files.completeUploadExternal": (uploads.complete_upload, "files:write"),
+    "files.info": (uploads.file_info, "files:read"),
+    "files.delete": (uploads.delete_file, "files:write"),
     "chat.startStream": (streams.start_stream, "chat:write"),
     "chat.appendStream": (streams.append_stream, "chat:write"),
     "chat.stopStream": (streams.stop_stream, "chat:write"),
