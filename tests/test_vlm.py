@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import io
+import re
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -244,3 +246,26 @@ async def test_a_tiny_model_answers_through_the_whole_path_in_process_and_behind
                 assert items[-1].model == name.split()[0]
                 assert any(isinstance(item, Words) for item in items)
         assert engine.encoded == 1
+
+
+async def test_the_command_serves_a_folder_and_ends_when_it_is_told(folders: dict[str, str]) -> None:
+    start = "from handlers.cli.model import model; model()"
+    command = (sys.executable, "-c", start, "serve", folders["qwen3_vl"], "--port", "0", "--name", "mine")
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(60):
+            while b"answers on" not in (line := await process.stderr.readline()):
+                assert line or process.returncode is None
+        url = re.search(rb"http://[\d.:]+/v1", line)
+        assert url is not None
+        async with aiohttp.ClientSession() as http:
+            body = {"model": "mine", "messages": wire(data_url(drawing(1))), "max_tokens": 8}
+            async with http.post(f"{url[0].decode()}/chat/completions", json=body) as response:
+                assert response.status == 200
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

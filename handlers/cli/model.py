@@ -1,0 +1,119 @@
+"""`helplens model serve`: a vision-language model as a server. `helplens capacity`: what N users a day cost."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.answering.capacity import RULE, Demand, card_rate, flips, options, read
+
+if TYPE_CHECKING:
+    from bot.answering.vlm_engine import Engine
+
+model = typer.Typer(name="model", help="A vision-language model of your own.", no_args_is_help=True)
+_err = Console(stderr=True, soft_wrap=True)
+
+
+@model.callback()
+def group() -> None:
+    """A vision-language model of your own."""
+
+
+@model.command("serve")
+def serve_model(
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A folder with weights and tokenizer, or a model's name.")
+    ],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the server has no keys, keep it inside.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu; by default the GPU if there is one.")] = None,
+    adapter: Annotated[str | None, typer.Option(help="A LoRA adapter's folder, put on top (needs peft).")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Answers written at once.")] = 16,
+    waiting: Annotated[int, typer.Option(min=0, help="Requests that may wait; more get 429.")] = 64,
+    called: Annotated[
+        str | None, typer.Option("--name", help="What the model is called; by default its folder.")
+    ] = None,
+) -> None:
+    """Serve MODEL by OpenAI's chat completions, for one GPU and one team: many answers at once, with pictures."""
+    try:
+        from bot.answering.vlm_engine import Engine
+    except ImportError as error:
+        raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _err.print(f"loading {name} …")
+    engine = Engine.load(name, device=device, adapter=adapter, rows=rows, waiting=waiting)
+    with engine:
+        asyncio.run(_serve(engine, called or Path(name).name, host, port))
+
+
+async def _serve(engine: "Engine", name: str, host: str, port: int) -> None:
+    from aiohttp import web
+
+    from bot.answering.vlm_server import ModelServer
+
+    runner = web.AppRunner(ModelServer(engine, name).app(), handler_cancellation=True, shutdown_timeout=5)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    address = f"http://{host}:{runner.addresses[0][1]}/v1"
+    _err.print(f"{name} answers on [bold]{address}[/]; name it in HELPLENS_MODELS as openai:{name}@{address}")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def capacity(
+    users: Annotated[int, typer.Option("--users-per-day", min=1, help="People who ask something on a day.")],
+    questions: Annotated[float, typer.Option(help="Questions of one user.")] = 3.0,
+    without_model: Annotated[float, typer.Option(min=0, max=1, help="Share answered by the articles alone.")] = 0.0,
+    image_tokens: Annotated[int, typer.Option(min=0, help="Tokens of the picture in one question.")] = 1260,
+    text_tokens: Annotated[int, typer.Option(min=0, help="Tokens of the text in one question.")] = 1500,
+    output_tokens: Annotated[int, typer.Option(min=1, help="Tokens of one answer.")] = 250,
+    redundant: Annotated[bool, typer.Option(help="Keep one card more than needed.")] = False,
+    prices: Annotated[
+        Path | None, typer.Option(help="Your own price file (TOML), as bot/answering/prices.toml.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per way and line.")] = False,
+) -> None:
+    """Say what answering so many users costs a day: an API, a small card, an own GPU or a mix, and where it flips."""
+    listed = read(prices.read_text("utf-8") if prices else None)
+    demand = Demand(
+        users=users,
+        questions=questions,
+        without_model=without_model,
+        image_tokens=image_tokens,
+        text_tokens=text_tokens,
+        output_tokens=output_tokens,
+    )
+    ways = options(demand, listed, redundant=redundant)
+    if as_json:
+        for way in ways:
+            sys.stdout.write(json.dumps(way.model_dump()) + "\n")
+        return
+    table = Table(header_style="bold", title=f"{users:,} users a day, {demand.asked:,.0f} questions to a model")
+    for column in ("way", "$ a day", "$ per 1,000 questions", "cards", "busiest hour"):
+        table.add_column(column, justify="left" if column == "way" else "right")
+    for way in ways:
+        busy = f"{way.busy:.0%}" if way.cards else ""
+        price = 1000 * way.day / demand.asked if demand.asked else 0.0
+        table.add_row(way.name, f"{way.day:,.2f}", f"{price:,.2f}", str(way.cards or ""), busy)
+    out = Console()
+    out.print(table)
+    out.print(f"Cheapest here: [bold]{ways[0].name}[/].")
+    changes = [f"from {number:,} users a day {name}" for number, name in flips(demand, listed, redundant=redundant)]
+    out.print("By this arithmetic: " + "; ".join(changes) + ".")
+    out.print(f"The rule of thumb says: “{RULE}” The reason it gives is load; what these figures show is idleness.")
+    rates = ", ".join(f"{card.name} {card_rate(card, demand):.1f}" for card in listed.card)
+    out.print(
+        f"Prices of {listed.date}. Questions a second one card answers, by its data sheet, not measured: {rates}."
+    )

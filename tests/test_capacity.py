@@ -1,0 +1,47 @@
+"""The advice on capacity follows the computed cost, and flips exactly where it does."""
+
+import pytest
+
+from bot.answering.capacity import Demand, flips, options, question_price, read
+
+
+def test_the_advice_flips_exactly_where_the_cost_does() -> None:
+    prices, demand = read(), Demand(users=1)
+    changes = list(flips(demand, prices, most=30_000))
+    assert changes[0] == (1, "GPT-5 mini") or changes[0][1].startswith("Gemini")
+    assert len(changes) > 1
+    for users, _ in changes[1:]:
+        before = options(demand.model_copy(update={"users": users - 1}), prices)[0]
+        after = options(demand.model_copy(update={"users": users}), prices)[0]
+        assert before.kind != after.kind
+
+
+def test_few_users_are_cheapest_at_an_api_and_many_on_cards_of_ones_own() -> None:
+    prices = read()
+    assert options(Demand(users=100), prices)[0].kind == "api"
+    assert options(Demand(users=100_000), prices)[0].kind != "api"
+
+
+def test_costs_are_what_the_price_file_says() -> None:
+    text = """
+date = "2030-01-01"
+[[api]]
+name = "A"
+input = 1.0
+output = 10.0
+[[card]]
+name = "C"
+hour = 1.0
+tflops = 1000
+bandwidth = 1000
+memory = 80
+weight_bytes = 2
+"""
+    prices = read(text)
+    demand = Demand(users=1000, questions=1, image_tokens=500, text_tokens=500, output_tokens=100)
+    assert question_price(prices.api[0], demand) == pytest.approx(0.002)
+    by_name = {option.name: option for option in options(demand, prices)}
+    assert by_name["A"].day == pytest.approx(2.0)
+    assert by_name["C"].day == pytest.approx(24.0)
+    assert list(flips(demand, prices, most=50_000))[:2] == [(1, "A"), (12_001, "C")]
+    assert options(demand.model_copy(update={"without_model": 0.5}), prices)[0].day == pytest.approx(1.0)
