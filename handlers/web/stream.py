@@ -82,11 +82,10 @@ class EventStream(Response):
         try:
             await asyncio.wait({writing, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (writing, watching):
-                task.cancel()
-            await asyncio.gather(writing, watching, return_exceptions=True)
-        if not writing.cancelled() and (error := writing.exception()):
-            raise error
+            await _ended(writing, watching)
+        for task in (writing, watching):
+            if not task.cancelled() and (error := task.exception()):
+                raise error
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, send: Send) -> None:
@@ -118,3 +117,16 @@ class EventStream(Response):
                     return
             elif silent >= self._keepalive:
                 await self._put(send, KEEPALIVE)
+
+
+async def _ended(*tasks: "asyncio.Task[None]") -> None:
+    """Cancels tasks until they have ended.
+
+    Once is not enough before Python 3.12: redis-py sends through `asyncio.wait_for`, which swallows a cancellation that
+    comes as the send completes, and the task reads on for nobody.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)

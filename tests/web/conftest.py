@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,12 +23,14 @@ async def intake() -> AsyncIterator[Intake]:
 
 @pytest.fixture
 def serve(store: Store, redis: Redis, tmp_path: Path, intake: Intake) -> Serve:
-    """Serves the web channel; keyword arguments change its parts, those of `app` go to `create_app`."""
+    """Serves the web channel; keyword arguments change its parts, `app` and `server` those of app and server."""
 
     @contextlib.asynccontextmanager
-    async def served(app: dict[str, object] | None = None, **changes: object) -> AsyncIterator[Served]:
+    async def served(
+        app: dict[str, Any] | None = None, server: dict[str, Any] | None = None, **changes: Any
+    ) -> AsyncIterator[Served]:
         web = parts(store, redis, tmp_path / "pictures", intake, **changes)
-        async with serving(app_of(web, **(app or {}))) as url:
+        async with serving(app_of(web, **(app or {})), **(server or {})) as url:
             yield Served(url, web)
 
     return served

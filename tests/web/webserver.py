@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import io
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from handlers.web.app import create_app
 from handlers.web.context import Web
 from handlers.web.identity import SiteUsers, Tokens
 from handlers.web.limits import Limits, Rates
+from handlers.web.server import config, listen
 from handlers.web.uploads import UploadLimits
 
 SECRET = b"a secret of the tests, thirty-two bytes or more"
@@ -89,15 +90,11 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """`app` on a free port of this machine until the block ends; its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
-    )
+async def serving(app: FastAPI, **settings: Any) -> AsyncIterator[str]:
+    """`app`, served with `settings` on a free port of this machine until the block ends; its address."""
+    server = uvicorn.Server(config(app, grace=1, **settings))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    listening = socket.create_server(("127.0.0.1", 0))
-    # Without it each small answer on a kept connection waits 40 ms for the client's acknowledgement.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening = listen("127.0.0.1", 0)
     running = asyncio.ensure_future(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.01)

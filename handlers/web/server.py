@@ -1,0 +1,75 @@
+"""How the app is served: a socket that sends at once, and connections that must say what they want in time.
+
+Not here: which address (settings), when it ends (the command line).
+"""
+
+import asyncio
+import socket
+from functools import partial
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 15.0
+BACKLOG = 512
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket to serve on; port 0 takes a free one. Raises OSError when somebody else has it."""
+    listening = socket.create_server((host, port), backlog=BACKLOG)
+    # asyncio sets this only where the socket names its protocol. Without it a small answer on a kept connection waits
+    # up to 40 ms for the client to acknowledge the one before; what is accepted inherits it.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+def config(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> uvicorn.Config:
+    """uvicorn's settings for the app. `grace` is how many seconds open streams are given at the end, `head_seconds`
+    how long the head of a request may take."""
+    protocol: Any = partial(Hurried, head_seconds=head_seconds)
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=grace,
+    )
+
+
+class Hurried(H11Protocol):
+    """A connection that has sent no whole request head within `head_seconds` is closed: slow ones hold nothing open."""
+
+    def __init__(self, *given: Any, head_seconds: float, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._head_seconds = head_seconds
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """From now on the head is waited for."""
+        super().connection_made(transport)
+        self._hurry()
+
+    def data_received(self, data: bytes) -> None:
+        """A request that is under way is not hurried; what its body may take is the app's business."""
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._hurry()
+        else:
+            self._relax()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._relax()
+        super().connection_lost(exc)
+
+    def _hurry(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(self._head_seconds, self.transport.close)
+
+    def _relax(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
