@@ -88,12 +88,16 @@ class Actions:
             return say("slack.held_gone")
         if held.agent != agent.id:
             return say("slack.held_not_yours", who=escape(held.who))
+        fields = await self._memory.fields(spot.conversation)
+        revised, ts = fields.get(f"revised:{held_id}"), fields.get(f"written:{held_id}")
+        if choice == "note" and ts:  # the note stands in the thread already
+            await self._memory.keep(spot.conversation, {f"written:{note_id(held.who, held.text)}": ts})
         try:
             await self._desk.decide(spot.conversation, held_id, choice, agent, key=key)
         except Changed as changed:
             return say("slack.taken", who=escape(changed.who or ""))
-        fields = await self._memory.fields(spot.conversation)
-        revised, ts = fields.get(f"revised:{held_id}"), fields.get(f"written:{held_id}")
+        except Conflict:
+            return say("slack.held_gone")
         if choice != "note" and revised is not None:
             await self._desk.edit(spot.conversation, held_id, revised, agent, key=f"{key}:revised")
         if ts:

@@ -6,6 +6,8 @@ calls nobody. Not here: what is shown (`card`), when it is posted (`mirror`).
 
 from typing import Any
 
+import orjson
+
 from bot.conversation import Held
 from handlers.slack.card import Card, Used
 from handlers.slack.text import escape, fit, mrkdwn, pieces, short, when
@@ -14,6 +16,8 @@ from prompts import say
 Block = dict[str, Any]
 TEXT = 1_500
 """Most characters of a draft on the card; the whole is in its modal."""
+WHOLE = 12_500
+"""Most characters of all blocks of a message as JSON, a little under where Slack was seen to refuse."""
 SNOOZES = {"15m": 900, "1h": 3_600, "4h": 14_400, "1d": 86_400}
 
 
@@ -44,7 +48,25 @@ def plain(text: str) -> Block:
 
 
 def card_blocks(card: Card) -> list[Block]:
-    """The card: one message per conversation, edited in place."""
+    """The card: one message per conversation, edited in place. Cut as far as Slack's limit for a message asks."""
+    blocks = _drawn(card, 1.0)
+    for share in (0.5, 0.2):
+        if size(blocks) > WHOLE:
+            blocks = _drawn(card, share)
+    return blocks
+
+
+def size(blocks: list[Block]) -> int:
+    """Characters of blocks as they are sent."""
+    return sum(len(orjson.dumps(block).decode()) for block in blocks)
+
+
+def _drawn(card: Card, share: float) -> list[Block]:
+    """The card with its texts at a share of their full length."""
+
+    def most(characters: int) -> int:
+        return int(characters * share)
+
     title = say("slack.card_title", customer=card.customer or _customer())
     about = card.error or card.where
     header = {"type": "plain_text", "text": short(f"{title}: {about}" if about else title, 140)}
@@ -52,18 +74,18 @@ def card_blocks(card: Card) -> list[Block]:
     if card.alerts_only:
         blocks.append(context(say("slack.alerts_only")))
     if card.asked:
-        blocks.append(section(fit(f"&gt; {escape(short(card.asked, 600))}", 1_500)))
-    blocks.append({"type": "section", "fields": [_field(name, text) for name, text in _facts(card)]})
+        blocks.append(section(fit(f"&gt; {escape(short(card.asked, 600))}", most(1_500))))
+    fields = [fit(f"*{name}*\n{escape(short_lines(text, 500))}", most(700)) for name, text in _facts(card)]
+    blocks.append({"type": "section", "fields": [{"type": "mrkdwn", "text": f, "verbatim": True} for f in fields]})
     if card.picture:
         alt = say("slack.card_picture")
         blocks.append({"type": "image", "slack_file": {"id": card.picture}, "alt_text": alt})
     if card.nearest:
         links = " · ".join(_link(n.title, n.url) for n in card.nearest)
-        blocks.append(context(f"*{say('slack.card_nearest')}* {links}"))
+        blocks.append(context(fit(f"*{say('slack.card_nearest')}* {links}", most(1_500))))
     if card.draft and card.owner != "closed":
-        blocks.append(
-            section(f"*{say('slack.card_draft')}*\n{fit(_quoted(mrkdwn(short_lines(card.draft, TEXT))), 2_500)}")
-        )
+        draft = fit(_quoted(mrkdwn(short_lines(card.draft, TEXT))), most(2_500))
+        blocks.append(section(f"*{say('slack.card_draft')}*\n{draft}"))
     blocks += [_held(card.conversation, h) for h in card.held[-3:]]
     blocks += [context(line) for line in _used(card)]
     if not card.alerts_only:
@@ -94,8 +116,18 @@ def held_prompt(conversation_id: str, held: Held, owner: str) -> list[Block]:
 
 
 def words(text: str) -> list[Block]:
-    """Whole words of a customer or an agent, exactly as said."""
+    """Whole words of a customer or an agent, exactly as said; more blocks than one message takes when they are long."""
     return sections(escape(text))
+
+
+def messages(blocks: list[Block]) -> list[list[Block]]:
+    """Blocks in as many messages as they need."""
+    parts: list[list[Block]] = [[]]
+    for block in blocks:
+        if parts[-1] and size([*parts[-1], block]) > WHOLE:
+            parts.append([])
+        parts[-1].append(block)
+    return parts
 
 
 def answer(text: str, sources: list[tuple[str, str | None]]) -> list[Block]:
@@ -143,7 +175,7 @@ def short_lines(text: str, most: int) -> str:
 
 
 def _state(card: Card) -> list[str]:
-    who = escape(card.who or "")
+    who = _name(card.who or "")
     state = {
         "bot": say("slack.state_bot"),
         "waiting": say("slack.state_waiting"),
@@ -154,7 +186,7 @@ def _state(card: Card) -> list[str]:
         state = f":bust_in_silhouette: {who}"
     lines = [state, say("slack.card_since", when=when(card.since))]
     if card.assigned:
-        lines.append(say("slack.card_assigned", who=escape(card.assigned)))
+        lines.append(say("slack.card_assigned", who=_name(card.assigned)))
     return lines
 
 
@@ -173,12 +205,8 @@ def _facts(card: Card) -> list[tuple[str, str]]:
     ]
 
 
-def _field(name: str, text: str) -> Block:
-    return {"type": "mrkdwn", "text": fit(f"*{name}*\n{escape(short_lines(text, 500))}", 700), "verbatim": True}
-
-
 def _held(conversation_id: str, held: Held) -> Block:
-    line = say("slack.card_held", who=escape(held.who), text=fit(escape(short(held.text, 200)), 400))
+    line = say("slack.card_held", who=_name(held.who), text=fit(escape(short(held.text, 200)), 400))
     return section(line, accessory=button("held_open", f"{conversation_id} {held.id}", say("slack.held_open")))
 
 
@@ -186,7 +214,7 @@ def _used(card: Card) -> list[str]:
     lines = []
     for used in sorted(card.used.values(), key=lambda u: u.at):
         if used.action == "snooze" and card.snoozed_until:
-            lines.append(say("slack.card_snoozed", when=when(card.snoozed_until), who=escape(used.who)))
+            lines.append(say("slack.card_snoozed", when=when(card.snoozed_until), who=_name(used.who)))
         elif used.action != "snooze":
             lines.append(used_line(used))
     return lines
@@ -194,7 +222,7 @@ def _used(card: Card) -> list[str]:
 
 def used_line(used: Used) -> str:
     """What a used button leaves in its place: what, who, when."""
-    return say("slack.used", what=say(f"slack.did_{used.action}"), who=escape(used.who), when=when(used.at))
+    return say("slack.used", what=say(f"slack.did_{used.action}"), who=_name(used.who), when=when(used.at))
 
 
 def _actions(card: Card) -> list[Block]:
@@ -214,10 +242,8 @@ def _actions(card: Card) -> list[Block]:
     if card.owner == "human":
         second.append(button("hand_back", value, say("slack.hand_back")))
     second.append(button("resolve", value, say("slack.resolve")))
-    return [
-        {"type": "actions", "block_id": f"first:{value}", "elements": first},
-        {"type": "actions", "block_id": f"second:{value}", "elements": second},
-    ]
+    rows = [("first", first), ("second", second)]
+    return [{"type": "actions", "block_id": f"{n}:{value}", "elements": row} for n, row in rows if row]
 
 
 def _assign() -> Block:
@@ -241,6 +267,10 @@ def _link(title: str, url: str | None) -> str:
 
 def _quoted(escaped: str) -> str:
     return "\n".join(f"&gt; {line}" for line in escaped.split("\n"))
+
+
+def _name(who: str) -> str:
+    return escape(short(who, 60))
 
 
 def _customer() -> str:

@@ -23,6 +23,7 @@ PATIENCE = 15.0
 OUTAGE = 10.0
 SHUT = 60.0
 GONE = frozenset({"thread_not_found", "message_not_found"})
+CONTENT = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long", "no_text", "invalid_arguments"})
 NO_ENTRY = frozenset(
     {"is_archived", "channel_not_found", "restricted_action", "account_inactive", "token_revoked", "missing_scope"}
 )
@@ -39,6 +40,10 @@ class Later(Exception):
 
 class ThreadGone(Exception):
     """The card or the thread was deleted: the conversation needs a new one."""
+
+
+class Unshowable(Exception):
+    """Slack will never take this content, however often it is sent."""
 
 
 class Calls:
@@ -93,8 +98,8 @@ class Calls:
         if code in NO_ENTRY or code == "not_in_channel":
             log.error("slack.shut_out", channel=channel, reason=code)
             return Later(SHUT, code)
-        if code == "invalid_blocks":  # most often a file that Slack has not finished yet
-            return Later(5.0, str(error.response.data))
+        if code in CONTENT:
+            return Unshowable(f"{code}: {error.response.data}")
         return Later(OUTAGE, code)
 
     async def _join(self, channel: str) -> bool:

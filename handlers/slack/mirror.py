@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.conversation import Attachment, Message, OwnerChanged, Point, fold
 from handlers.slack.blocks import card_blocks, card_text, context
-from handlers.slack.calls import Calls, Later, ThreadGone
+from handlers.slack.calls import Calls, Later, ThreadGone, Unshowable
 from handlers.slack.card import Card, Log, card
 from handlers.slack.clock import Clock
 from handlers.slack.looking import find_card, find_post
@@ -34,6 +34,7 @@ BATCH = 10
 RUN = 45.0
 """Seconds after which a run starts no further post: its lease ends long after."""
 END = 99
+TRIES = 3
 ENTERING = 60.0
 """Seconds after which a message that was being entered was given up by a process that died."""
 log = structlog.get_logger(__name__)
@@ -177,10 +178,20 @@ class _Telling:
     async def _draw_card(self) -> None:
         """Edits the card in place when what it shows has changed."""
         shown = self._card()
-        blocks = card_blocks(shown)
-        mark = hashlib.sha256(orjson.dumps(blocks)).hexdigest()[:16]
+        mark = hashlib.sha256(orjson.dumps(card_blocks(shown))).hexdigest()[:16]
         if mark == self.thread.drawn:
             return
+        try:
+            await self._draw(shown)
+        except Unshowable as error:  # most often a picture that Slack has not finished yet
+            if self.thread.undrawn < TRIES:
+                await self._set(undrawn=self.thread.undrawn + 1)
+                raise Later(5.0, str(error)) from error
+            log.error("slack.unshowable", conversation=self.thread.conversation, reason=str(error))
+            await self._draw(replace(shown, picture=None))
+        await self._set(drawn=mark, undrawn=0)
+
+    async def _draw(self, shown: Card) -> None:
         await self._calls.update(
             self.thread.channel,
             Rank.CARD,
@@ -188,11 +199,10 @@ class _Telling:
                 channel=self.thread.channel,
                 ts=self.thread.ts,
                 text=card_text(shown),
-                blocks=blocks,
+                blocks=card_blocks(shown),
                 metadata=self._metadata(),
             ),
         )
-        await self._set(drawn=mark)
 
     # posts -------------------------------------------------------------------------------------------------------
 
@@ -200,7 +210,11 @@ class _Telling:
         """One post, exactly once: intent, look-up when there was one, post, cursor."""
         if self.thread.intent != post.key or not await self._stands(post):
             await self._set(intent=post.key, intent_at=self._clock.now())
-            await (self._words(post) if post.picture is None else self._file(post, post.picture))
+            try:
+                await (self._words(post) if post.picture is None else self._file(post, post.picture))
+            except Unshowable as error:  # say so and go on: what follows must not wait behind it for ever
+                log.error("slack.unshowable", conversation=self.thread.conversation, post=post.key, reason=str(error))
+                await self._words(_line(post, say("slack.unshown")))
         await self._set(intent="", cursor=place_of(post.key))
 
     async def _stands(self, post: Post) -> bool:

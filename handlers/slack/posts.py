@@ -20,10 +20,13 @@ from bot.conversation import (
     Reminded,
     Stopped,
 )
-from handlers.slack.blocks import Block, answer, context, words
+from handlers.slack.blocks import Block, answer, context, messages, words
 from handlers.slack.pacer import Rank
 from handlers.slack.text import escape, short, shown_name
 from prompts import say
+
+PICTURES = 50
+"""Number of a message's first picture among its posts; words come before."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,11 @@ def posts(event_id: int, event: Event | None, customer: str, written: Container[
             return list(_agents(event_id, event))
         case Answered():
             sources = [(c.title, c.url) for c in event.citations]
-            name = say("slack.bot_name")
             choices = "".join(f"\n• {choice.text}" for choice in event.choices)
-            text, blocks = escape(short(event.text, 300)), answer(event.text + choices, sources)
-            return [Post(f"{event_id}.0", Rank.BOT, text, blocks, name, ":robot_face:", turn=event.turn)]
+            text = escape(short(event.text, 300))
+            post = Post("", Rank.BOT, text, username=say("slack.bot_name"), icon=":robot_face:")
+            whole = list(_whole(event_id, post, answer(event.text + choices, sources)))
+            return [replace(whole[0], turn=event.turn), *whole[1:]]
         case Noted() if note_id(event.who, event.text) not in written:
             return [_status(event_id, say("slack.note_by", who=escape(event.who), text=escape(event.text)))]
         case Stopped() if event.text.strip():
@@ -88,22 +92,31 @@ def pointed_attachment(event: Event | None) -> str | None:
     return event.attachment_id if isinstance(event, Pointed) else None
 
 
+def _whole(event_id: int, post: Post, blocks: list[Block]) -> Iterator[Post]:
+    """A post in as many messages as its blocks need."""
+    for number, part in enumerate(messages(blocks)):
+        yield replace(post, key=f"{event_id}.{number}", blocks=part)
+
+
+def _pictures(event_id: int, post: Post, event: Message) -> Iterator[Post]:
+    for number, attachment in enumerate(event.attachments, start=PICTURES):
+        yield replace(post, key=f"{event_id}.{number}", text=post.username or "", picture=attachment)
+
+
 def _customers(event_id: int, event: Message, customer: str) -> Iterator[Post]:
     name = shown_name(customer, say("slack.customer"))
-    icon = ":bust_in_silhouette:"
+    post = Post("", Rank.CUSTOMER, escape(short(event.text, 300)), username=name, icon=":bust_in_silhouette:")
     if event.text.strip():
-        text = escape(short(event.text, 300))
-        yield Post(f"{event_id}.0", Rank.CUSTOMER, text, words(event.text), name, icon)
-    for n, attachment in enumerate(event.attachments, start=1):
-        yield Post(f"{event_id}.{n}", Rank.CUSTOMER, name, username=name, icon=icon, picture=attachment)
+        yield from _whole(event_id, post, words(event.text))
+    yield from _pictures(event_id, post, event)
 
 
 def _agents(event_id: int, event: Message) -> Iterator[Post]:
     """An agent's words from the desk: shown here too, under the agent's name."""
-    name = short(event.who or "?", 60)
-    yield Post(f"{event_id}.0", Rank.STATUS, escape(short(event.text, 300)), words(event.text or " "), name)
-    for n, attachment in enumerate(event.attachments, start=1):
-        yield Post(f"{event_id}.{n}", Rank.STATUS, name, username=name, picture=attachment)
+    post = Post("", Rank.STATUS, escape(short(event.text, 300)) or "…", username=short(event.who or "?", 60))
+    if event.text.strip():
+        yield from _whole(event_id, post, words(event.text))
+    yield from _pictures(event_id, post, event)
 
 
 def _status(event_id: int, line: str) -> Post:

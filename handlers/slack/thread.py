@@ -27,6 +27,8 @@ class Thread:
     intent_at: float = 0.0
     drawn: str = ""
     """What the card showed when it was last drawn, as a hash."""
+    undrawn: int = 0
+    """How often the card could not be drawn as it should be."""
     gone: str = ""
     """The ts of the card that was deleted, when this thread stands in for an older one."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Thread:
             intent=fields.get("intent", ""),
             intent_at=float(fields.get("intent_at") or 0),
             drawn=fields.get("drawn", ""),
+            undrawn=int(fields.get("undrawn") or 0),
             gone=fields.get("gone", ""),
             files=orjson.loads(fields.get("files") or "{}"),
             turns=orjson.loads(fields.get("turns") or "{}"),
@@ -79,6 +82,7 @@ class Thread:
             "intent": self.intent,
             "intent_at": f"{self.intent_at:.6f}",
             "drawn": self.drawn,
+            "undrawn": str(self.undrawn),
             "gone": self.gone,
             "files": orjson.dumps(dict(self.files)).decode(),
             "turns": orjson.dumps(dict(self.turns)).decode(),

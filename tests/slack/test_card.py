@@ -4,9 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_house import House, text_of
 
-from bot.conversation import Answered, Citation, Found, FoundPassage, Message, OwnerChanged, Rated, Seen, SeenEntity
+from bot.conversation import (
+    Answered,
+    Citation,
+    Found,
+    FoundPassage,
+    Held,
+    Message,
+    OwnerChanged,
+    Rated,
+    Seen,
+    SeenEntity,
+)
 from handlers.slack.blocks import card_blocks
-from handlers.slack.card import card
+from handlers.slack.card import Used, card
 from handlers.slack.sandbox.methods import check_blocks
 from handlers.slack.sandbox.server import SUPPORT
 from handlers.slack.text import mrkdwn, pieces, shown_name
@@ -27,9 +38,29 @@ def log_with(text: str) -> list[tuple[int, object]]:
     ]  # fmt: skip
 
 
-@given(st.text(min_size=0, max_size=30).map(lambda part: (part or "&") * 1500))
-def test_any_card_is_one_that_slack_takes(text: str) -> None:
-    shown = card("p0-1", log_with(text), customer=text, desk_url="https://desk.example/p0-1")  # type: ignore[arg-type]
+MARKS = ("send_draft", "screenshot", "snooze")
+
+
+@given(
+    st.text(min_size=0, max_size=30).map(lambda part: (part or "&") * 1500),
+    st.sampled_from(["bot", "waiting", "human", "closed"]),
+    st.sets(st.sampled_from(MARKS)),
+    st.booleans(),
+    st.integers(0, 6),
+)
+def test_any_card_is_one_that_slack_takes(text: str, owner: str, used: set[str], alerts: bool, facts: int) -> None:
+    log = [*log_with(text)[:facts], (7, OwnerChanged(owner=owner, who=text[:200]))]  # type: ignore[arg-type]
+    log += [(8 + n, Held(id=str(n), who=text[:100], text=text)) for n in range(facts)]
+    shown = card(
+        "p0-1",
+        log,  # type: ignore[arg-type]
+        customer=text,
+        used=[Used(action=name, who=text[:200], at=9, basis=99) for name in sorted(used)],
+        snoozed_until=99.0 if "snooze" in used else 0.0,
+        assigned=text[:200] or None,
+        alerts_only=alerts,
+        desk_url="https://desk.example/p0-1",
+    )
     check_blocks(card_blocks(shown))
 
 
@@ -82,3 +113,13 @@ async def test_the_thread_tells_whole_messages_in_order_and_unfurls_nothing(hous
         assert post["unfurl_media"] is False
     assert "Customer needs help" in text_of(house.card(conversation))
     assert len(house.slack.workspace.channels[SUPPORT].messages) == 5
+
+
+async def test_words_that_are_longer_than_a_message_come_in_several_and_hold_nothing_up(house: House) -> None:
+    conversation = await house.opened("&" * 9_999)
+    await house.desk.say(conversation, "customer", "after it", key="c2")
+    await house.settle()
+    said = [line.removeprefix("Customer: ") for line in house.says(conversation) if line.startswith("Customer: ")]
+    assert "".join(said[:-1]).replace("\n", "") == "&amp;" * 9_999
+    assert len(said) > 4
+    assert said[-1] == "after it"
