@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
 from bot.conversation import Attachment, Conversation, Event, Held, Message, Owner, OwnerChanged, Seen, fold
-from bot.helpdesk import Agent, LogEntry, Summary
+from bot.helpdesk import Agent, Changed, LogEntry, Summary
 from handlers.web.context import Address, AtDesk, Parts, Web
 from handlers.web.conversations import checked_key, link
 from handlers.web.events import reader
@@ -84,9 +84,16 @@ class Text(BaseModel):
     text: Plain
 
 
+class Decision(BaseModel):
+    """What becomes of held words: take the conversation over and say them, say them and let the bot go on, or keep
+    them as a note."""
+
+    choice: Literal["take_over", "send", "note"]
+
+
 class Heard(BaseModel):
-    """Who hears the words: the customer, the team as a note, or nobody yet, since the bot still answers: take over
-    (or say what else is to become of them) first."""
+    """Who hears the words: the customer, the team as a note, or nobody yet, since the bot still answers: then decide
+    at `.../held/{message_id}`."""
 
     message_id: str
     heard: Literal["customer", "note", "held"]
@@ -202,13 +209,31 @@ async def note(web: Parts, who: AtDesk, conversation_id: str, body: Text, key: K
     return {"heard": "note"}
 
 
-@router.post("/conversations/{conversation_id}/send-draft", status_code=202, responses=problems("no_draft", *ON_ONE))
+@router.post(
+    "/conversations/{conversation_id}/held/{held_id}",
+    responses=problems("changed", "key_reused", "refused", *ON_ONE),
+)
+async def decide(web: Parts, who: AtDesk, conversation_id: str, held_id: str, body: Decision) -> Heard:
+    """Say what becomes of your words that were held while the bot owned the conversation."""
+    await web.desk.decide(conversation_id, held_id, body.choice, agent(who), key=desk_key(None))
+    return Heard(message_id=held_id, heard="note" if body.choice == "note" else "customer")
+
+
+@router.post(
+    "/conversations/{conversation_id}/send-draft", status_code=202, responses=problems("no_draft", "changed", *ON_ONE)
+)
 async def send_draft(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Heard:
-    """Send the draft as it stands, in the agent's name, to the customer."""
-    text = draft_of(await web.desk.conversation(conversation_id))
+    """Send the draft as it stands, in the agent's name, to the customer; the bot may go on answering."""
+    conversation = await web.desk.conversation(conversation_id)
+    text = draft_of(conversation)
     if not text:
         raise Problem("no_draft")
+    if conversation.owner == "human" and conversation.agent != who.id:
+        raise Changed(conversation.owner, conversation.who)
     said = await web.desk.say(conversation_id, "agent", text, key=desk_key(key), who=agent(who))
+    if said.heard == "held":  # pressing the button was the decision
+        await web.desk.decide(conversation_id, said.id, "send", agent(who), key=desk_key(None))
+        return Heard(message_id=said.id, heard="customer")
     return Heard(message_id=said.id, heard=said.heard)
 
 

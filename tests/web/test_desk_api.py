@@ -139,6 +139,43 @@ async def test_an_agent_takes_over_answers_and_hands_back(http: httpx.AsyncClien
     assert b"Aside" in staff
 
 
+async def test_words_to_a_conversation_that_the_bot_owns_are_held(http: httpx.AsyncClient) -> None:
+    """Until their agent decides: send only these, take over, or keep a note. Nobody else decides."""
+    conversation, token = await waiting(http, "Help")
+    path, headers = f"/api/v1/desk/conversations/{conversation}", {"Authorization": f"Bearer {token}"}
+    ada, bob = await signed_in(http), await signed_in(http, "Bob")
+    held = []
+    for text in ("One", "Two", "Three"):
+        said = (await http.post(f"{path}/reply", json={"text": text}, headers=ada)).json()
+        assert said["heard"] == "held"
+        held.append(said["message_id"])
+    others = await http.post(f"{path}/held/{held[0]}", json={"choice": "send"}, headers=bob)
+    assert others.status_code == 422 and "Ada" in others.json()["detail"]
+    for choice, heard in (("send", "customer"), ("note", "note"), ("take_over", "customer")):
+        decided = await http.post(f"{path}/held/{held.pop(0)}", json={"choice": choice}, headers=ada)
+        assert decided.json()["heard"] == heard
+    gone = await http.post(f"{path}/held/none", json={"choice": "send"}, headers=ada)
+    assert gone.status_code == 404
+    standing = (await http.get(f"/api/v1/conversations/{conversation}", headers=headers)).json()
+    assert [m["text"] for m in standing["messages"]] == ["Help", "One", "Three"] and standing["owner"] == "human"
+
+
+async def test_a_draft_is_sent_by_one_press(http: httpx.AsyncClient, store: Store) -> None:
+    """Also while nobody owns the conversation; not when another agent does, nor when there is none."""
+    conversation, token = await waiting(http, "My card is declined")
+    path, headers = f"/api/v1/desk/conversations/{conversation}", {"Authorization": f"Bearer {token}"}
+    ada, bob = await signed_in(http), await signed_in(http, "Bob")
+    none = await http.post(f"{path}/send-draft", headers=ada)
+    assert none.status_code == 409 and none.json()["type"].endswith("no-draft")
+    await answered(store)
+    assert (await http.post(f"{path}/send-draft", headers=ada)).json()["heard"] == "customer"
+    standing = (await http.get(f"/api/v1/conversations/{conversation}", headers=headers)).json()
+    assert standing["messages"][-1]["text"] == "Open **Billing**." and standing["owner"] == "waiting"
+    await http.post(f"{path}/take-over", headers=bob)
+    late = await http.post(f"{path}/send-draft", headers=ada)
+    assert late.status_code == 409 and "Bob" in late.json()["detail"]
+
+
 async def test_the_card_has_all_that_an_agent_needs(http: httpx.AsyncClient, store: Store) -> None:
     """The log with notes, a draft without source numbers, earlier conversations, covered pictures and originals."""
     conversation, token = await waiting(http, "My card is declined", picture=True)
