@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -409,3 +410,13 @@ async def test_no_request_ends_in_an_error_of_ours(serve: Serve) -> None:
                         assert answer.headers["content-type"] == "application/problem+json", (method, address, body)
                         known = {*operation["responses"], "404"}
                         assert str(answer.status_code) in known, (method, route, answer.text)
+
+
+async def test_every_route_that_the_guide_names_exists(http: httpx.AsyncClient) -> None:
+    """docs/http.md and the OpenAPI document speak of the same routes."""
+    guide = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    paths = (await http.get("/openapi.json")).json()["paths"]
+    named = re.findall(r"`(GET|POST|DELETE) (/[^`]+)`", guide)
+    assert len(named) >= 9
+    for method, path in named:
+        assert method.lower() in paths[f"/api/v1{path}"], (method, path)
