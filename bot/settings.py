@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     slack_pictures: Literal["none", "redacted"] = Field(
         default="redacted", description="Whether pictures go to Slack, with what is private blacked out."
     )
+    slack_alerts_only: bool = Field(
+        default=False, description="The channel is told and sends nothing: no word in a thread reaches a customer."
+    )
+    slack_api_url: str = Field(default="https://slack.com/api/", description="Where Slack's Web API is called.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="How much is logged.")
 
     @classmethod

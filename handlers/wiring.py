@@ -21,6 +21,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from redis.asyncio import Redis
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import telemetry
 from bot.answering.extractive import Extractive
@@ -39,9 +41,19 @@ from bot.screenshots.ocr import Reader
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
 from bot.state.embedded import embedded
+from bot.state.lease import Lease
+from bot.state.records import Kind
 from bot.state.store import Store
 from bot.turns import Turns
-from bot.worker import Worker
+from bot.worker import Job, Worker
+from handlers.slack.beside import Beside
+from handlers.slack.mirror import Place
+from handlers.slack.ports import blacked_out, one_turn
+from handlers.slack.service import Service
+from handlers.web.app import create_app
+from handlers.web.context import Web
+from handlers.web.identity import SiteUsers, Tokens
+from handlers.web.limits import Limits
 from prompts import say
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -134,8 +146,9 @@ class Front:
 async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
     """The help desk on the store at `url`, with the intake's children and the storage."""
     storage = Storage(settings.storage_url)
+    mirrored = slack_is_set(settings)
     async with (
-        Store(url, life_days=settings.conversation_days, confirm=settings.redis_confirm) as store,
+        Store(url, life_days=settings.conversation_days, confirm=settings.redis_confirm, mirror=mirrored) as store,
         Intake() as intake,
     ):
         yield Front(store, intake, storage, HelpDesk(store, intake, storage))
@@ -144,11 +157,6 @@ async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
 @asynccontextmanager
 async def open_web(settings: Settings, url: str, front: Front, metrics: telemetry.Metrics) -> AsyncIterator[FastAPI]:
     """The web channel on the help desk."""
-    from handlers.web.app import create_app
-    from handlers.web.context import Web
-    from handlers.web.identity import SiteUsers, Tokens
-    from handlers.web.limits import Limits
-
     retriever, storage = HelpRetriever(kb=kb_of(settings)), front.storage
     key = settings.jwt_key
     users = SiteUsers(key.get_secret_value(), settings.jwt_audience, time.time) if key else None
@@ -198,10 +206,66 @@ async def example_index(settings: Settings, progress: Progress = lambda text: No
     return kb_of(settings)
 
 
-async def work(settings: Settings, store: Store, answering: Answering, metrics: telemetry.Metrics) -> None:
+def slack_is_set(settings: Settings) -> bool:
+    """Whether conversations are shown in Slack. Raises ValueError when only half of what that needs is set."""
+    needed = {
+        "HELPLENS_SLACK_BOT_TOKEN": settings.slack_bot_token,
+        "HELPLENS_SLACK_CHANNEL": settings.slack_channel,
+        "HELPLENS_SLACK_APP_TOKEN (or _SIGNING_SECRET)": settings.slack_app_token or settings.slack_signing_secret,
+    }
+    missing = [name for name, value in needed.items() if not value]
+    if missing and len(missing) < len(needed):
+        raise ValueError(f"Slack needs {', '.join(missing)} too; `helplens doctor` checks what is set")
+    return not missing
+
+
+@asynccontextmanager
+async def open_slack(settings: Settings, url: str, front: Front, answering: Answering) -> AsyncIterator[Service | None]:
+    """Slack, listening through sockets where an app token is set; None when the settings name no Slack."""
+    token, channel, secret_ = settings.slack_bot_token, settings.slack_channel, settings.slack_signing_secret
+    if not slack_is_set(settings) or token is None or channel is None:
+        yield None
+        return
+    desk_url = f"{settings.public_url}/desk#{{id}}" if settings.public_url else ""
+    pictures = settings.slack_pictures == "redacted"
+    async with Beside(url) as beside:
+        service = Service.build(
+            client=AsyncWebClient(token=token.get_secret_value(), base_url=settings.slack_api_url),
+            signing_secret=secret_.get_secret_value() if secret_ else "",
+            place=Place(channel, pictures=pictures, alerts_only=settings.slack_alerts_only, desk_url=desk_url),
+            desk=front.desk,
+            memory=beside,
+            slots=beside,
+            picture=blacked_out(front.storage),
+            ask=one_turn(answering.orchestrator.turn, answering.take),
+        )
+        async with service.started():
+            if settings.slack_app_token is None:
+                yield service
+                return
+            async with service.sockets(settings.slack_app_token.get_secret_value()):
+                yield service
+
+
+def serve_slack(app: FastAPI, service: Service) -> None:
+    """Slack over HTTP: events, buttons and modals all come to `/slack/events`, signed."""
+    app.add_route("/slack/events", AsyncSlackRequestHandler(service.app).handle, methods=["POST"])
+
+
+async def work(
+    settings: Settings, front: Front, answering: Answering, metrics: telemetry.Metrics, slack: Service | None
+) -> None:
     """A worker's share of the work, until cancelled; what runs then is given back for another worker."""
-    turns = Turns(answering.orchestrator.turn, metrics=metrics)
-    await Worker(store, {"turn": turns}, slots=settings.workers, lease_s=settings.lease_seconds).run()
+
+    async def erase(lease: Lease) -> None:
+        await front.storage.delete(f"{lease.claim.id}/")
+        if slack:
+            await slack.erase(lease)
+
+    jobs: dict[Kind, Job] = {"turn": Turns(answering.orchestrator.turn, metrics=metrics), "erase": erase}
+    if slack:
+        jobs["slack"] = slack.mirror
+    await Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds).run()
 
 
 async def redacted(storage: Storage, path: str) -> bytes:

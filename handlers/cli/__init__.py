@@ -13,8 +13,10 @@ from handlers.cli.ask import ask
 from handlers.cli.doctor import doctor
 from handlers.cli.knowledge import evaluate, kb, learn
 from handlers.cli.look import look
+from handlers.cli.model import capacity, model
 from handlers.cli.run import serve, up
 from handlers.cli.settings import settings
+from handlers.cli.slack import slack
 
 app = typer.Typer(
     name="helplens",
@@ -31,6 +33,9 @@ app.add_typer(kb, name="kb")
 app.add_typer(evaluate, name="eval")
 app.add_typer(learn, name="learn")
 app.command("serve")(serve)
+app.add_typer(slack, name="slack")
+app.add_typer(model, name="model")
+app.command("capacity")(capacity)
 app.command("doctor")(doctor)
 app.command("settings")(settings)
 

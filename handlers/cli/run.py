@@ -7,13 +7,12 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 import uvicorn
-from fastapi import FastAPI
 from rich.console import Console
 
 from bot.settings import Settings
@@ -21,6 +20,7 @@ from bot.telemetry import Metrics
 from handlers import wiring
 from handlers.cli.example import show_example
 from handlers.cli.indexing import index_source
+from handlers.web.server import config, listen
 
 PR_SET_PDEATHSIG = 1
 GRACE_S = 3
@@ -77,13 +77,17 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
         wiring.redis_url(settings) as url,
         wiring.open_front(settings, url) as front,
         wiring.open_answering(settings, kb, front.intake, front.storage, say) as answering,
+        wiring.open_slack(settings, url, front, answering) as slack,
         wiring.open_web(settings, url, front, metrics) as app,
         _together() as together,
     ):
-        together.start(wiring.work(settings, front.store, answering, metrics), "worker")
+        if slack:
+            wiring.serve_slack(app, slack)
+            say("Joined to Slack.")
+        together.start(wiring.work(settings, front, answering, metrics, slack), "worker")
         together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
         door = _listen(settings)
-        server = _Server(_config(app))
+        server = _Server(config(app, grace=GRACE_S))
         together.start(server.serve([door]), "web")
         address = "http://{}:{}".format(*door.getsockname()[:2])
         if example:
@@ -98,19 +102,30 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
 
 async def _serve(settings: Settings, role: Role) -> None:
     metrics = Metrics()
-    async with wiring.redis_url(settings) as url, wiring.open_front(settings, url) as front, _together() as together:
-        if role is Role.web:
-            async with wiring.open_web(settings, url, front, metrics) as app:
-                server = _Server(_config(app))
-                together.start(server.serve([_listen(settings)]), "web")
-                await together.until_signal()
-                server.should_exit = True
-        else:
+    async with (
+        wiring.redis_url(settings) as url,
+        wiring.open_front(settings, url) as front,
+        AsyncExitStack() as stack,
+        _together() as together,
+    ):
+        slack = None
+        if role is Role.worker or wiring.slack_is_set(settings):
             kb = await wiring.example_index(settings)
-            async with wiring.open_answering(settings, kb, front.intake, front.storage) as answering:
-                together.start(wiring.work(settings, front.store, answering, metrics), "worker")
-                together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
-                await together.until_signal()
+            opening = wiring.open_answering(settings, kb, front.intake, front.storage)
+            answering = await stack.enter_async_context(opening)
+            slack = await stack.enter_async_context(wiring.open_slack(settings, url, front, answering))
+        if role is Role.worker:
+            together.start(wiring.work(settings, front, answering, metrics, slack), "worker")
+            together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
+            await together.until_signal()
+            return
+        app = await stack.enter_async_context(wiring.open_web(settings, url, front, metrics))
+        if slack:
+            wiring.serve_slack(app, slack)
+        server = _Server(config(app, grace=GRACE_S))
+        together.start(server.serve([_listen(settings)]), "web")
+        await together.until_signal()
+        server.should_exit = True
 
 
 class _Server(uvicorn.Server):
@@ -122,14 +137,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
-    return uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S)
-
-
 def _listen(settings: Settings) -> socket.socket:
     """The socket to serve on. Raises OSError that says what to do when somebody else has the port."""
     try:
-        return socket.create_server((settings.host, settings.port), backlog=512)
+        return listen(settings.host, settings.port)
     except OSError as error:
         raise OSError(
             f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}): "
