@@ -207,7 +207,7 @@ async def test_pictures_of_other_sites_are_left_out_of_a_capture_and_never_fetch
     await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
     assert len(asked) == 1, asked
     picture = await _uploaded(panel)
-    assert not any(p == (255, 0, 0) for p in picture.getdata())
+    assert not any(p == (255, 0, 0) for p in picture.get_flattened_data())
 
 
 SQUARE = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"><rect width="400" height="400" fill="#f00"/></svg>'
@@ -247,7 +247,7 @@ async def test_a_picture_is_blacked_out_cropped_and_marked_before_it_leaves_the_
     picture = await _uploaded(panel)
     assert picture.crop((270, 250, 500, 310)).getextrema() == ((0, 0), (0, 0), (0, 0)), "not solid"
     assert max(picture.crop((790, 500, 880, 540)).getextrema()[0]) > 0, "what was undone is gone"
-    reds = [p for p in picture.crop((620, 380, 800, 590)).getdata() if p[0] > 200 and p[1] < 80 and p[2] < 60]
+    reds = [p for p in picture.crop((620, 380, 800, 590)).get_flattened_data() if p[0] > 200 and p[1] < 80 and p[2] < 60]
     assert len(reds) > 200, "no arrow"
 
 

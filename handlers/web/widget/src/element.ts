@@ -141,9 +141,9 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   /** Forgets everything of this visitor in this browser. */
   shutdown(): void {
-    this.client.forget();
-    Object.assign(this, { reading: undefined, large: undefined, line: "", offer: false, asked: false });
     this.hide();
+    Object.assign(this, { reading: undefined, large: undefined, line: "", offer: false, asked: false, announced: "" });
+    this.client.forget();
   }
 
   private get field(): HTMLTextAreaElement | null {

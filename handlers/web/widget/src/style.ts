@@ -69,6 +69,7 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
 .small.main, .feedback .main { background: var(--hl-accent); color: var(--hl-on-accent); border-color: transparent; }
 .ringed { align-self: stretch; } .ringed .thumb { width: 100%; } .marked { display: block; width: 100%; height: auto; max-height: 340px; background: var(--hl-sunk); }
 .halo { fill: none; stroke: #fff; stroke-opacity: .9; } .ring { fill: none; stroke: var(--hl-ring); } .number { fill: var(--hl-ring); stroke: #fff; } .marked text { fill: #fff; font-weight: 700; font-family: inherit; }
+.over { position: absolute; inset: 0; width: 100%; border-radius: 14px; } .over:focus-visible { outline-offset: -4px; }
 .corner { position: absolute; inset-block-end: 8px; inset-inline-end: 8px; display: grid; place-items: center; width: 32px; height: 32px; border-radius: 50%; background: rgb(20 22 30 / .72); color: #fff; }
 .ringed figcaption { display: flex; flex-wrap: wrap; gap: 4px 12px; margin-top: 6px; font-size: 13.5px; } .legend { display: inline-flex; gap: 6px; align-items: center; } .legend b { background: var(--hl-ring); color: #fff; border-radius: 50%; min-width: 20px; height: 20px; line-height: 20px; text-align: center; font-size: 12px; }
 .choices { display: grid; gap: 8px; align-self: stretch; } .choices button { border: 1px solid var(--hl-link); color: var(--hl-link); border-radius: 14px; padding: 10px 14px; font-weight: 600; text-align: start; } .choices button:hover:not(:disabled) { background: var(--hl-tint); }

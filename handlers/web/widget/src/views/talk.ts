@@ -79,8 +79,8 @@ function rings(parts: Parts, picture: Picture | undefined, points: Answer["point
   const { say } = parts;
   const part = frame(picture, points.map((point) => point.box));
   return html`<figure class="ringed">
-    <button type="button" class="thumb" @click=${() => parts.enlarge(picture, points)} aria-label=${say("enlarge")}>
-      ${marked(picture, points, part, PANEL_WIDTH, parts.relink)}<span class="corner">${icon("enlarge")}</span></button>
+    <div class="thumb">${marked(picture, points, part, PANEL_WIDTH, parts.relink)}<span class="corner">${icon("enlarge")}</span>
+      <button type="button" class="over" @click=${() => parts.enlarge(picture, points)} aria-label=${say("enlarge")}></button></div>
     <figcaption>${points.map((p) => html`<span class="legend">${p.step ? html`<b>${p.step}</b>` : nothing}<bdi>${plain(p.label)}</bdi></span>`)}</figcaption>
     <ul class="sr">${described(picture, points, say).map((text) => html`<li>${text}</li>`)}</ul>
   </figure>`;

@@ -1,0 +1,298 @@
+"""The widget as a guest on a site: identity, logout, another origin, strict policies, languages, directions, themes."""
+
+import re
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import jwt
+import pytest
+from aiohttp import web
+from conftest import OpenPage, Watched
+from panel import READ_MS, Panel
+from playwright.async_api import Page, expect
+from serving import JWT_KEY, Served, serving
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parent.parent.parent / "handlers" / "web" / "widget" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def proof(subject: str) -> str:
+    """What the site signs for one of its users."""
+    claims = {"sub": subject, "aud": "helplens", "name": subject.title(), "exp": int(time.time()) + 600}
+    return jwt.encode(claims, JWT_KEY, algorithm="HS256")
+
+
+async def test_the_page_opens_closes_asks_and_hears(visit: OpenPage) -> None:
+    page = await visit("/demo")
+    panel = Panel(page)
+    await expect(panel.launcher).to_be_visible()
+    await page.evaluate(
+        """() => {
+            window.heard = []
+            for (const event of ['open', 'close', 'message']) HelpLens.on(event, () => heard.push(event))
+        }"""
+    )
+    await page.evaluate("HelpLens.ask('Where do I enter a coupon?')")
+    await expect(panel.field).to_have_value("Where do I enter a coupon?")
+    await panel.send()
+    await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    await page.evaluate("HelpLens.close()")
+    await expect(panel.field).to_have_count(0)
+    heard = await page.evaluate("heard")
+    assert heard[0] == "open" and heard[-1] == "close" and "message" in heard
+
+
+async def test_what_the_page_knows_reaches_the_team(panel: Panel) -> None:
+    await panel.page.evaluate("HelpLens.context({plan: 'Workshop', version: '4.2'})")
+    async with panel.page.expect_request("**/messages") as sent:
+        await panel.send("Where do I enter a coupon?")
+    request = await sent.value
+    assert request.post_data_json["context"] == {"plan": "Workshop", "version": "4.2"}
+
+
+async def test_a_user_finds_the_talk_on_another_device_and_nobody_else_does(visit: OpenPage) -> None:
+    first = Panel(await visit("/demo"))
+    await first.launcher.wait_for()
+    await first.page.evaluate("token => HelpLens.identify(token)", proof("mara"))
+    await first.open()
+    await first.send("Where do I enter a coupon?")
+    await expect(first.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    other_device = Panel(await visit("/demo"))
+    await other_device.launcher.wait_for()
+    await other_device.page.evaluate("token => HelpLens.identify(token)", proof("mara"))
+    await other_device.open()
+    await expect(other_device.messages.first).to_contain_text("Where do I enter a coupon?")
+    await first.page.evaluate("token => HelpLens.identify(token)", proof("ida"))
+    await expect(first.messages).to_have_count(0)
+
+
+async def test_after_logout_the_next_person_sees_nothing(panel: Panel) -> None:
+    await panel.send("Where do I enter a coupon?")
+    await expect(panel.messages).to_have_count(1)
+    await panel.page.evaluate("HelpLens.shutdown()")
+    assert await panel.page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('helplens:'))") == []
+    await panel.page.reload()
+    await panel.open()
+    await expect(panel.messages).to_have_count(0)
+
+
+async def test_where_proof_is_enforced_no_message_goes_without_it(tmp_path: Path, visit: OpenPage) -> None:
+    async with serving(tmp_path, identity="enforced") as house:
+        panel = await Panel(await visit("/demo", house=house)).open()
+        await panel.send("Where do I enter a coupon?")
+        await expect(panel.host.locator(".unsent .receipt")).to_contain_text("Please sign in to this site first")
+        await panel.button("Edit").click()
+        await panel.page.evaluate("token => HelpLens.identify(token)", proof("mara"))
+        await panel.send()
+        await expect(panel.messages).to_have_count(1)
+
+
+async def test_an_answer_while_the_panel_is_closed_is_counted_on_the_button(panel: Panel) -> None:
+    await panel.send("Where do I enter a coupon?")
+    await panel.page.keyboard.press("Escape")
+    badge = panel.host.locator(".badge")
+    await expect(badge).to_have_text("1", timeout=READ_MS)
+    await expect(panel.launcher).to_have_accessible_name("Open help, 1 new")
+    await panel.open()
+    await expect(badge).to_have_count(0)
+
+
+async def test_the_talk_is_deleted_for_good(panel: Panel) -> None:
+    await panel.send("Where do I enter a coupon?")
+    await expect(panel.messages).to_have_count(1)
+    memory = await panel.memory()
+    panel.page.on("dialog", lambda dialog: dialog.accept())
+    await panel.page.evaluate("window.confirm = () => true")
+    await panel.button("More").click()
+    await panel.button("Delete this conversation").click()
+    await expect(panel.messages).to_have_count(0)
+    of = memory["conversation"]
+    gone = await panel.page.request.get(
+        f"/api/v1/conversations/{of['id']}", headers={"Authorization": f"Bearer {of['token']}"}
+    )
+    assert gone.status == 404
+
+
+async def test_an_earlier_talk_is_one_press_away(panel: Panel) -> None:
+    await panel.send("Where do I enter a coupon?")
+    await expect(panel.messages).to_have_count(1)
+    await panel.page.evaluate("token => HelpLens.identify(token)", proof("anna"))
+    await panel.send("My first as Anna")
+    await expect(panel.messages).to_have_count(1)
+    await panel.button("More").click()
+    await panel.button("New conversation").click()
+    await expect(panel.messages).to_have_count(0)
+    await panel.send("My second as Anna")
+    await expect(panel.messages).to_have_text("My second as Anna")
+    await panel.button("More").click()
+    await panel.button(re.compile("My first as Anna")).click()
+    await expect(panel.messages).to_have_text("My first as Anna")
+
+
+# ---- other people's pages
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[str]:
+    """A page of a site at another origin, with a strict policy, the tag twice, and a route change of its own.
+
+    Its query names the help desk: `/?http://127.0.0.1:8100`.
+    """
+
+    async def page(request: web.Request) -> web.Response:
+        house = request.query_string
+        tag = f'<script nonce="n1" src="{house}/widget.js" async data-helplens></script>'
+        policy = (
+            "default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; style-src 'self'; "
+            f"connect-src {house}; img-src {house} blob: data:"
+        )
+        body = f"<!doctype html><html lang=en><title>Site</title><body><h1>Site</h1>{tag}{tag}</body></html>"
+        return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_a_site_that_is_not_listed_gets_nothing(
+    site: str, visit: OpenPage, served: Served, watched: Watched
+) -> None:
+    watched.hosts.add(site.removeprefix("http://"))
+    panel = await Panel(await visit(f"{site}/?{served.address}")).open()
+    await panel.send("Hello")
+    await expect(panel.host.locator(".unsent")).to_have_count(1)
+    await expect(panel.messages).to_have_count(0)
+    watched.errors[:] = [error for error in watched.errors if "CORS" not in error]
+
+
+async def test_a_listed_site_embeds_it_once_under_a_strict_policy_and_changes_its_route(
+    site: str, tmp_path: Path, visit: OpenPage, watched: Watched
+) -> None:
+    watched.hosts.add(site.removeprefix("http://"))
+    async with serving(tmp_path, origins=site) as house:
+        page = await visit(f"{site}/?{house.address}", house=house)
+        panel = await Panel(page).open()
+        await expect(page.locator("helplens-widget")).to_have_count(1)
+        assert await panel.host.locator(".panel").evaluate("panel => getComputedStyle(panel).borderRadius") == "20px"
+        await panel.send("My card was declined, error TB-4021")
+        await page.evaluate("history.pushState({}, '', '/another'); document.querySelector('h1').textContent = 'Another'")
+        await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+
+
+# ---- how it looks and sounds
+
+
+@pytest.mark.parametrize(("language", "title"), [("de", "Hilfe"), ("es", "Ayuda"), ("de-AT", "Hilfe"), ("fr", "Help")])
+async def test_it_speaks_the_pages_language(language: str, title: str, visit: OpenPage) -> None:
+    page = await visit("/demo", locale="en-GB")
+    await page.route("**/demo*", lambda route: _in(route, language))
+    await page.goto("/demo")
+    panel = Panel(page)
+    await panel.launcher.click()
+    await expect(panel.host.locator("header h2")).to_have_text(title)
+
+
+async def _in(route, language: str) -> None:  # type: ignore[no-untyped-def]
+    response = await route.fetch()
+    await route.fulfill(response=response, body=(await response.text()).replace('lang="en"', f'lang="{language}"'))
+
+
+async def test_right_to_left_mirrors_the_panel_and_nothing_overflows(visit: OpenPage) -> None:
+    page = await visit("/demo", viewport={"width": 1280, "height": 800})
+    await page.route("**/demo", lambda route: _mirrored(route))
+    await page.goto("/demo")
+    panel = await Panel(page).open()
+    box = await panel.host.locator(".panel").bounding_box()
+    assert box and box["x"] < 40, "the panel is at the other side"
+    await panel.ask("My payment does not go through", "card.png")
+    await panel.answered("Your card was declined")
+    wide = await panel.host.locator(".scroll.talk").evaluate("box => [box.scrollWidth, box.clientWidth]")
+    assert wide[0] <= wide[1]
+
+
+async def _mirrored(route) -> None:  # type: ignore[no-untyped-def]
+    response = await route.fetch()
+    await route.fulfill(response=response, body=(await response.text()).replace("<html ", '<html dir="rtl" '))
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_on_a_phone_it_takes_the_screen_and_nothing_overflows(width: int, visit: OpenPage) -> None:
+    # 320 px is also what 1280 px are at 400 % zoom
+    page = await visit("/demo?fault=card", viewport={"width": width, "height": 640}, has_touch=True, is_mobile=True)
+    panel = await Panel(page).open()
+    box = await panel.host.locator(".panel").bounding_box()
+    assert box == {"x": 0, "y": 0, "width": width, "height": 640}
+    await panel.ask("My payment does not go through", "card.png")
+    await panel.answered("Your card was declined")
+    wide = await panel.host.locator(".scroll.talk").evaluate("box => [box.scrollWidth, box.clientWidth]")
+    assert wide[0] <= wide[1]
+
+
+async def axe(page: Page) -> list[str]:
+    """What axe finds, in words."""
+    await page.evaluate(AXE.read_text())
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
+    return [f"{v['id']}: {[n['html'][:160] + str(n['any'][:1]) for n in v['nodes']]}" for v in found["violations"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(theme: str, visit: OpenPage) -> None:
+    page = await visit(f"/demo?fault=card&theme={theme}", bypass_csp=True)
+    panel = await Panel(page).open()
+    assert await axe(page) == []
+    await panel.add("card.png")
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+    await panel.send("My payment does not go through")
+    answer = await panel.answered("Your card was declined")
+    assert await axe(page) == []
+    await answer.locator(".ringed .thumb").click()
+    assert await axe(page) == []
+    await page.keyboard.press("Escape")
+    await answer.locator(".cite").first.click()
+    await expect(panel.host.locator(".article h3").first).to_be_visible()
+    assert await axe(page) == []
+
+
+async def test_the_keyboard_alone_is_enough(visit: OpenPage) -> None:
+    page = await visit("/demo")
+    panel = Panel(page)
+    await panel.launcher.focus()
+    await page.keyboard.press("Enter")
+    await expect(panel.field).to_be_focused()
+    await page.keyboard.type("Where do I enter a coupon?")
+    await page.keyboard.press("Enter")
+    await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    await page.keyboard.press("Escape")
+    await expect(panel.launcher).to_be_focused()
+
+
+async def test_a_screen_reader_hears_an_answer_once_and_not_word_by_word(visit: OpenPage) -> None:
+    page = await visit("/demo")
+    panel = await Panel(page).open()
+    await page.evaluate(
+        """() => {
+            window.said = []
+            const region = document.querySelector('helplens-widget').shadowRoot.querySelector('[role=status].sr')
+            new MutationObserver(() => said.push(region.textContent)).observe(region, {childList: true, subtree: true, characterData: true})
+        }"""
+    )
+    await panel.send("Where do I enter a coupon?")
+    await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    said = await page.evaluate("said")
+    assert len(said) == 1 and said[0].startswith("New answer:")
+
+
+async def test_no_motion_where_less_of_it_is_asked_for(panel: Panel) -> None:
+    assert await panel.host.locator(".panel").evaluate("panel => getComputedStyle(panel).animationName") == "none"
+
+
+async def test_a_site_changes_its_colours_by_custom_properties(panel: Panel) -> None:
+    await panel.page.add_style_tag(content="helplens-widget { --helplens-accent: rgb(120, 10, 60) !important }")
+    colour = await panel.launcher.evaluate("button => getComputedStyle(button).backgroundColor")
+    assert colour == "rgb(120, 10, 60)"
