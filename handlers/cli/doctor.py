@@ -16,12 +16,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering import privacy
 from bot.answering.rungs import exits
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
 from bot.settings import Settings
+from handlers.slack import scopes
 from prompts import say
 
 Health = Literal["ok", "missing", "broken"]
@@ -55,7 +57,23 @@ def doctor(
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a newcomer meets what it is about."""
     checks: list[Callable[[Settings], Awaitable[Finding]]] = [_python, _data, _redis, _index, _reader, _torch]
-    return [await check(settings) for check in checks]
+    return [await check(settings) for check in checks] + await _slack(settings)
+
+
+async def _slack(settings: Settings) -> list[Finding]:
+    """Token, scopes and channel, asked of Slack itself; one line when no Slack is set."""
+    token = settings.slack_bot_token
+    if token is None:
+        return [Finding("Slack", "missing", "agents work at the desk", "docs/operations.md says how to join Slack")]
+    client = AsyncWebClient(token=token.get_secret_value(), base_url=settings.slack_api_url, timeout=5)
+    secret, app_token = settings.slack_signing_secret, settings.slack_app_token
+    checked = await scopes.check(
+        client,
+        settings.slack_channel or "",
+        secret.get_secret_value() if secret else "",
+        app_token.get_secret_value() if app_token else "",
+    )
+    return [Finding(c.what, "broken" if c.remedy else "ok", c.detail, c.remedy) for c in checked]
 
 
 async def _python(_: Settings) -> Finding:
@@ -150,9 +168,14 @@ def _show(findings: list[Finding], settings: Settings) -> None:
 
 
 def _exits(settings: Settings) -> tuple[privacy.Exit, ...]:
-    return exits(
+    models = exits(
         settings.models,
         text=settings.text_to_models,
         pictures=settings.pictures_to_models,
         own_hosts=settings.own_hosts,
     )
+    if settings.slack_bot_token is None:
+        return models
+    pictures = settings.slack_pictures == "redacted"
+    slack = privacy.Exit(name="Slack", where=settings.slack_api_url, ours=False, text=True, pictures=pictures)
+    return (*models, slack)
