@@ -1,0 +1,98 @@
+"""The desk in the browser: who waits, what to know, take over, reply, note, resolve, hand back, by mouse and by key."""
+
+import pytest
+from conftest import OpenPage
+from panel import READ_MS, Panel
+from playwright.async_api import Page, expect
+from serving import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+
+async def signed_in(visit: OpenPage, name: str = "Ida Moen") -> Page:
+    """The desk, open."""
+    page = await visit("/desk", viewport={"width": 1360, "height": 860})
+    await page.get_by_label("Your name, as customers see it").fill(name)
+    await page.get_by_label("Password of the desk").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Desk", exact=True)).to_be_visible()
+    return page
+
+
+async def waiting(panel: Panel, text: str) -> None:
+    """A customer with a picture who wants a person."""
+    await panel.ask(text, "upload.png")
+    await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    await panel.button("Talk to a person").first.click()
+    await expect(panel.host.locator(".human")).to_be_disabled()
+
+
+async def opened(page: Page, text: str) -> None:
+    """Opens the customer's conversation from the queue."""
+    await page.locator("#queue").get_by_role("button", name=text).click(timeout=10_000)
+    await expect(page.locator("#talk h2")).to_have_text(text)
+
+
+async def test_a_wrong_password_is_refused_in_words(visit: OpenPage) -> None:
+    page = await visit("/desk")
+    await page.get_by_label("Your name, as customers see it").fill("Ida")
+    await page.get_by_label("Password of the desk").fill("a guess")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_have_text("This is not the password of the desk.")
+
+
+async def test_the_whole_of_a_conversation_from_waiting_to_resolved(panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, "My scan does not go up")
+    desk = await signed_in(visit)
+    await opened(desk, "My scan does not go up")
+    await expect(desk.locator("#queue")).to_contain_text("You asked for a person.")
+    card = desk.locator("#card")
+    await expect(card).to_contain_text("TB-6010")
+    await expect(card.locator("img")).to_be_visible()
+
+    await desk.keyboard.press("t")
+    await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")
+    await expect(panel.host.locator(".human")).to_have_text("With Ida Moen")
+
+    await desk.keyboard.press("r")
+    await desk.keyboard.type("Hello, I am looking at it.")
+    await desk.keyboard.press("Control+Enter")
+    await expect(panel.host.locator(".said.agent")).to_contain_text("Hello, I am looking at it.")
+    await panel.send("Thank you!")
+    await expect(desk.locator("#log")).to_contain_text("Thank you!")
+
+    await desk.keyboard.press("Escape")
+    await desk.keyboard.press("n")
+    await desk.keyboard.type("Same as last week")
+    await desk.keyboard.press("Control+Enter")
+    await expect(desk.locator("#log .note")).to_contain_text("Same as last week")
+
+    await desk.get_by_role("button", name="Resolve").click()
+    await expect(panel.host.locator(".notice").last).to_contain_text("This conversation is closed")
+    assert "Same as last week" not in await panel.host.locator(".panel").inner_text()
+
+
+async def test_what_an_agent_writes_while_the_bot_owns_it_is_kept_and_not_sent(panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, "I have another question")
+    desk = await signed_in(visit)
+    await opened(desk, "I have another question")
+    await desk.keyboard.press("t")
+    await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")
+    await desk.keyboard.press("b")
+    await expect(panel.host.locator(".notice").last).to_contain_text("The assistant is answering again")
+    await desk.get_by_label("Your words").fill("Said too early")
+    await expect(desk.locator(".hint")).to_have_text("Take over first, or this is kept and not sent.")
+    await desk.get_by_role("button", name="Send", exact=True).click()
+    await expect(desk.locator("#log .held")).to_contain_text("Said too early")
+    await expect(panel.host.locator(".said.agent")).to_have_count(0)
+
+
+async def test_the_keys_are_listed_and_a_picture_opens_with_its_original(panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, "Look at my picture")
+    desk = await signed_in(visit)
+    await opened(desk, "Look at my picture")
+    await desk.keyboard.press("?")
+    await expect(desk.get_by_role("dialog")).to_contain_text("hand back to the assistant")
+    await desk.keyboard.press("Escape")
+    await desk.locator("#card .shot").click()
+    await expect(desk.get_by_role("dialog").get_by_role("link", name="Open the original")).to_be_visible()
