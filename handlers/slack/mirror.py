@@ -61,20 +61,29 @@ class Mirror:
     place: Place
     picture: Picture
 
-    async def run(self, conversation_id: str, facts: Log, fields: Mapping[str, str], keep: Keep) -> float | None:
-        """Brings the thread up to the log. Returns the seconds until it should run again, None when all is shown."""
+    async def run(self, conversation_id: str, facts: Log, fields: Mapping[str, str], keep: Keep) -> "Told":
+        """Brings the thread up to the log."""
         thread = Thread.read(conversation_id, fields)
         if not thread.ts and not wants_person(facts):
-            return None
+            return Told(thread, None)
         telling = _Telling(self, thread, facts, keep)
         try:
-            return await telling.catch_up()
+            again = await telling.catch_up()
+            return Told(telling.thread, again)
         except ThreadGone:
             await keep(telling.thread.moved().own_fields())
-            return 0.0
+            return Told(thread, 0.0)
         except Later as later:
             log.warning("slack.later", conversation=conversation_id, reason=later.reason, seconds=later.seconds)
-            return later.seconds
+            return Told(telling.thread, later.seconds)
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a run ended: where the thread stands, and in how many seconds to run again; None when all is shown."""
+
+    thread: Thread
+    again: float | None
 
 
 class _Telling:

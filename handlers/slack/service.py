@@ -16,14 +16,16 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.helpdesk import HelpDesk
+from bot.helpdesk import HelpDesk, StateError
+from bot.hours import Hours
 from bot.state.lease import Lease
 from handlers.slack.actions import Actions
 from handlers.slack.agents import Agents, Threads
 from handlers.slack.app import Listeners, Parts
 from handlers.slack.asking import Ask, Asking
-from handlers.slack.calls import Calls
+from handlers.slack.calls import Calls, ThreadGone
 from handlers.slack.clock import Clock, WallClock
+from handlers.slack.digest import Digest
 from handlers.slack.files import Files
 from handlers.slack.forget import forget
 from handlers.slack.inbox import Inbox
@@ -32,7 +34,7 @@ from handlers.slack.mirror import Mirror, Picture, Place
 from handlers.slack.pacer import Slots
 from handlers.slack.private import Background, Private
 from handlers.slack.rereading import EVERY, Rereading
-from handlers.slack.thread import Thread
+from handlers.slack.thread import place_of_card
 
 KIND = "slack."
 log = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ class Service:
     agents: Agents
     rereading: Rereading
     background: Background
+    digest: Digest | None
     clock: Clock
 
     @staticmethod
@@ -64,6 +67,7 @@ class Service:
         slots: Slots,
         picture: Picture,
         ask: Ask,
+        hours: Hours | None = None,
         clock: Clock | None = None,
     ) -> "Service":
         """The parts of one process. `client` holds the bot token and, for a sandbox, another base_url."""
@@ -97,17 +101,19 @@ class Service:
         listeners.join(app)
         teller = Mirror(client, calls, clock, place, picture)
         rereading = Rereading(client, calls, memory, listeners.hear, clock)
-        return Service(app, client, desk, memory, teller, inbox, agents, rereading, background, clock)
+        digest = Digest(client, calls, desk, memory, clock, hours, place.channel) if hours else None
+        return Service(app, client, desk, memory, teller, inbox, agents, rereading, background, digest, clock)
 
     @asynccontextmanager
     async def started(self) -> AsyncIterator["Service"]:
-        """Asks who the app is, and ends with whatever is still under way."""
-        asking = asyncio.create_task(self._know_itself())
+        """Asks who the app is, posts the morning's digest, and ends with whatever is still under way."""
+        tasks = [asyncio.create_task(self._know_itself()), asyncio.create_task(self._every_morning())]
         try:
             yield self
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.background.close()
 
     @asynccontextmanager
@@ -132,9 +138,10 @@ class Service:
         async def keep(fields: Mapping[str, str]) -> None:
             await lease.write(fields=fields)
 
-        fields = {**own, **beside}
-        seconds = await self.teller.run(claim.id, claim.log, fields, keep)
-        thread = Thread.read(claim.id, fields)
+        told = await self.teller.run(claim.id, claim.log, {**own, **beside}, keep)
+        thread, seconds = told.thread, told.again
+        if thread.ts and place_of_card(beside) != (thread.channel, thread.ts):
+            await self.memory.keep(claim.id, {"card": f"{thread.channel} {thread.ts}"})
         if seconds is None and thread.ts and claim.head.owner == "human":
             await self.rereading.look(thread, beside)
             seconds = EVERY
@@ -162,3 +169,11 @@ class Service:
                 await self.clock.sleep(5)
             else:
                 return
+
+    async def _every_morning(self) -> None:
+        while self.digest is not None:
+            try:
+                await self.digest.post()
+            except (ThreadGone, StateError) as error:
+                log.warning("slack.digest", error=repr(error))
+            await self.clock.sleep(60)

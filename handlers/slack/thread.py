@@ -100,3 +100,9 @@ class Thread:
     def message_in(self, ts: str) -> str | None:
         """The id of the message, note or held words that was written in the Slack message `ts`."""
         return next((message for message, written_in in self.written.items() if written_in == ts), None)
+
+
+def place_of_card(beside: Mapping[str, str]) -> tuple[str, str]:
+    """Channel and ts of a conversation's card, as kept beside it for whoever does not hold the lease."""
+    channel, _, ts = beside.get("card", "").partition(" ")
+    return channel, ts
