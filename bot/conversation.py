@@ -227,6 +227,8 @@ class OwnerChanged(Noun):
     avatar: str | None = None
     agent: str | None = None
     """The agent's identity at the desk or in Slack; names may be shared, this is not."""
+    back_at: int | None = None
+    """When the team is back (Unix ms), where nobody is there now."""
 
 
 class Edited(Noun):

@@ -21,6 +21,8 @@ from bot.conversation import (
     Attachment,
     Conversation,
     Corrected,
+    Decided,
+    Edited,
     Event,
     Held,
     Message,
@@ -30,6 +32,7 @@ from bot.conversation import (
     fold,
 )
 from bot.handoff import Agent, Heard, Reason
+from bot.hours import Hours
 from bot.screenshots.intake import Picture
 from bot.screenshots.intake import Refused as NotTaken
 from bot.state.errors import Changed, Conflict, NotFound, Refused, StateError, TooMany, Unconfirmed
@@ -52,6 +55,7 @@ __all__ = [
     "Unconfirmed",
 ]
 
+Choice = Literal["take_over", "send", "note"]
 LogEntry = tuple[int, Event | None]
 """Event id and event; None stands for an event of a newer process."""
 
@@ -98,6 +102,8 @@ class HelpDesk:
     storage: Storage
     language: str = "en"
     limits: Limits = field(default_factory=Limits)
+    hours: Hours | None = None
+    """When people answer; None: always."""
 
     async def open(self, customer: str | None = None) -> Opened:
         """A new conversation; `customer` is the stable, site-wide id of an identified customer (kept as a hash)."""
@@ -172,21 +178,29 @@ class HelpDesk:
 
     async def request_human(self, conversation_id: str, reason: Reason = "asked", *, key: str) -> None:
         """A person is wanted: bot -> waiting. Nothing changes when one is already wanted or there."""
-        change = handoff.asked_for(reason, self.language)
         while True:
             head = await self.store.head(conversation_id)
             if head.owner in ("waiting", "human"):
                 return
+            change = await self._call(reason)
             write = Write((change,), key=f"human:{key}", digest=_digest(reason), epoch=head.epoch)
             if await self._accepted(conversation_id, write) is not None:
                 return
 
     async def rate(self, conversation_id: str, turn: int, helped: bool, comment: str = "", *, key: str) -> None:
-        """The customer says whether an answer helped. Raises `NotFound` for a turn without an answer."""
-        if turn not in (await self.conversation(conversation_id)).answers:
-            raise NotFound(f"turn {turn} of {conversation_id}")
+        """The customer says whether an answer helped; two that did not call a person. Raises `NotFound` for a turn
+        without an answer."""
+        digest = _digest(turn, helped, comment)
         rated = Rated(turn=turn, helped=helped, comment=comment[: self.limits.text])
-        await self._fact(conversation_id, rated, f"rate:{key}", _digest(turn, helped, comment))
+        while True:
+            head, log = await self.store.head(conversation_id), await self.log(conversation_id)
+            if turn not in fold(conversation_id, log).answers:
+                raise NotFound(f"turn {turn} of {conversation_id}")
+            reason = handoff.called_for([*log, (0, rated)], self.language)
+            events = (rated, await self._call(reason)) if reason else (rated,)
+            write = Write(events, key=f"rate:{key}", digest=digest, epoch=head.epoch)
+            if await self._accepted(conversation_id, write, limits=self.limits) is not None:
+                return
 
     async def correct(
         self,
@@ -206,6 +220,52 @@ class HelpDesk:
     async def note(self, conversation_id: str, who: Agent, text: str, *, key: str) -> None:
         """A note among agents."""
         await self._fact(conversation_id, Noted(who=who.name, text=text), f"note:{key}", _digest(who.id, text))
+
+    async def edit(self, conversation_id: str, message_id: str, text: str | None, who: Agent, *, key: str) -> None:
+        """An agent changes what they said to the customer; None takes it back. The same text again changes nothing.
+
+        Raises `NotFound` for what is no agent's message, `Refused` for another agent's.
+        """
+        messages = (await self.conversation(conversation_id)).messages
+        message = next((m for m in messages if m.id == message_id and m.sender == "agent"), None)
+        if message is None:
+            raise NotFound(message_id)
+        if message.who != who.name:
+            raise Refused(say("handoff.not_editable", self.language))
+        if message.text != (text or ""):
+            edited = Edited(message_id=message_id, text=text)
+            await self._fact(conversation_id, edited, f"edit:{key}", _digest(message_id, text))
+
+    async def decide(self, conversation_id: str, held_id: str, choice: Choice, who: Agent, *, key: str) -> None:
+        """An agent decides about words that were held: take over and say them, say only them, or keep them a note.
+        Said, they are the message of the same id. The same choice again changes nothing.
+
+        Raises `NotFound` for words that are not held, `Refused` for another agent's, `Conflict` when it was decided
+        otherwise before, `Changed` when another agent owns the conversation by now and they were to be said.
+        """
+        while True:
+            head, log = await self.store.head(conversation_id), await self.log(conversation_id)
+            held = next((e for _, e in log if isinstance(e, Held) and e.id == held_id), None)
+            if held is None:
+                raise NotFound(held_id)
+            if held.agent != who.id:
+                raise Refused(say("handoff.not_yours", self.language, who=held.who))
+            decided = any(isinstance(e, Decided) and e.held_id == held_id for _, e in log)
+            if choice != "note" and not decided and head.owner == "human" and head.agent != who.id:
+                raise Changed(head.owner, head.who)
+            events: tuple[Event, ...] = (
+                Decided(held_id=held_id, choice=choice, who=who.name),
+                _freed(held, choice, who),
+            )
+            taking = choice == "take_over" and head.owner != "human"
+            if taking:
+                events = (handoff.taken(who, self.language), *events)
+            write = Write(events, key=f"decide:{held_id}", digest=_digest(choice), epoch=head.epoch)
+            try:
+                await (self.store.take_over if taking else self.store.accept)(conversation_id, write)
+                return
+            except Changed:
+                continue
 
     async def erase(self, conversation_id: str) -> None:
         """Words and keys go at once, pictures and posts by the erase worker. Erasing twice is fine."""
@@ -242,11 +302,17 @@ class HelpDesk:
     # --- inside ---------------------------------------------------------------------------------------------------
 
     async def _customer_says(self, conversation_id: str, message: Message, key: str, digest: str) -> Said:
-        """While a person owns it the bot is not asked; words to a closed conversation open it again."""
+        """While a person owns it the bot is not asked; words to a closed conversation open it again; words that ask
+        for a person call one."""
         while True:
             head = await self.store.head(conversation_id)
+            events: tuple[Event, ...] = (message,)
+            if head.owner == "closed":
+                events = (handoff.reopened(self.language), message)
+            if head.owner in ("bot", "closed") and handoff.asks_for_person(message.text, self.language):
+                events = (*events, await self._call("asked"))
             write = Write(
-                (handoff.reopened(self.language), message) if head.owner == "closed" else (message,),
+                events,
                 key=f"customer:{key}",
                 digest=digest,
                 result=message.id,
@@ -257,6 +323,9 @@ class HelpDesk:
             said = await self._accepted(conversation_id, write, limits=self.limits)
             if said is not None:
                 return Said(said, "customer")
+
+    async def _call(self, reason: Reason) -> OwnerChanged:
+        return handoff.asked_for(reason, await self.store.now(), self.hours, self.language)
 
     async def _agent_says(
         self, conversation_id: str, text: str, pictures: tuple[Attachment, ...], key: str, digest: str, who: Agent
@@ -293,7 +362,7 @@ class HelpDesk:
 
     async def _change_owner(self, head: Head, change: OwnerChanged, key: str) -> bool:
         """Whether the change was written; False: the owner has changed meanwhile, decide again."""
-        write = Write((change,), key=key, digest=_digest(change.owner, change.agent), epoch=head.epoch, timer="drop")
+        write = Write((change,), key=key, digest=_digest(change.owner, change.agent), epoch=head.epoch)
         try:
             await self.store.take_over(head.id, write)
         except Changed:
@@ -323,6 +392,15 @@ class HelpDesk:
         if any(id_ not in known for id_ in ids):
             raise Refused(say("handoff.unknown_picture", self.language))
         return tuple(known[id_] for id_ in dict.fromkeys(ids))
+
+
+def _freed(held: Held, choice: Choice, who: Agent) -> Event:
+    """Held words once it is decided who hears them."""
+    if choice == "note":
+        return Noted(who=held.who, text=held.text)
+    return Message(
+        id=held.id, sender="agent", text=held.text, attachments=held.attachments, who=who.name, avatar=who.avatar
+    )
 
 
 def _new_id() -> str:

@@ -7,13 +7,14 @@ crash can leave an answer without its end.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot import handoff
-from bot.conversation import Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, fold
+from bot.conversation import DRAFT_EVENTS, Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, fold
+from bot.hours import Hours
 from bot.state.lease import Lease
-from bot.state.records import DONE, Timer
+from bot.state.records import DONE, LogEntry
 from bot.telemetry import Metrics
 
 Turn = Callable[[Conversation, int], AsyncIterator[Event]]
@@ -31,12 +32,12 @@ GIVE_UP_AFTER = 4
 
 @dataclass(frozen=True)
 class Turns:
-    """The job of kind `turn`. `first_reminder` says when a conversation that waits for a person is due next."""
+    """The job of kind `turn`. A turn after which a person is needed calls one itself, within the `hours`."""
 
     turn: Turn
+    hours: Hours | None = None
     language: str = "en"
     metrics: Metrics | None = None
-    first_reminder: Callable[[], Awaitable[Timer]] | None = None
     batch_s: float = BATCH_S
 
     async def __call__(self, lease: Lease) -> None:
@@ -48,18 +49,19 @@ class Turns:
             await lease.write(Done(turn=number))
             number += 1
         if claim.tries >= GIVE_UP_AFTER:
-            events = handoff.given_up(conversation, number, self.language)
-            await lease.done(*events, timer=await self._timer(events))
+            call = handoff.asked_for("failure", claim.now, self.hours, self.language)
+            await lease.done(*handoff.given_up(conversation, number, call, self.language))
             return
+        log = claim.log
         for starts_left in range(READ_AGAIN, -1, -1):
-            pen = Pen(lease, self._timer, self.batch_s, check=starts_left > 0)
-            if await self._run(pen, conversation, number):
+            pen = Pen(lease, self.batch_s, check=starts_left > 0)
+            if await self._run(pen, fold(claim.id, log), number) and await self._end(pen, log):
                 self._count(pen)
                 return
-            conversation = fold(claim.id, await lease.read_again())
+            log = await lease.read_again()
 
     async def _run(self, pen: "Pen", conversation: Conversation, number: int) -> bool:
-        """Whether the turn came to its end; False: something was said before its first word."""
+        """Whether the turn has said all; False: something was said before its first word."""
         events = self.turn(conversation, number)
         upcoming = asyncio.ensure_future(anext(events, None))
         try:
@@ -68,7 +70,7 @@ class Turns:
                 if upcoming.done():
                     event = upcoming.result()
                     if event is None:
-                        return await pen.end()
+                        return True
                     pen.take(event)
                     upcoming = asyncio.ensure_future(anext(events, None))
                 if pen.patience() == 0 and not await pen.write():
@@ -79,12 +81,13 @@ class Turns:
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
 
-    async def _timer(self, events: tuple[Event, ...]) -> Timer:
-        """A conversation that waits for a person from here on is reminded of."""
-        changes = [event for event in events if isinstance(event, OwnerChanged)]
-        if self.first_reminder is None or not changes or changes[-1].owner != "waiting":
-            return None
-        return await self.first_reminder()
+    async def _end(self, pen: "Pen", log: Sequence[LogEntry]) -> bool:
+        """The last write; whoever is needed after this turn is called in it."""
+        reason = handoff.called_for((*log, *((0, event) for event in pen.facts)), self.language)
+        if reason is None:
+            return await pen.end()
+        now = await pen.lease.store.now()
+        return await pen.end(handoff.asked_for(reason, now, self.hours, self.language))
 
     def _count(self, pen: "Pen") -> None:
         if self.metrics is None or pen.answer is None:
@@ -100,13 +103,14 @@ class Pen:
     """What a turn has said and not yet written."""
 
     lease: Lease
-    timer: Callable[[tuple[Event, ...]], Awaitable[Timer]]
     batch_s: float
     check: bool
     """Whether to ask for news before the plan and before the first word."""
     started: float = field(default_factory=time.monotonic)
     first_word: float | None = None
     answer: Answered | None = None
+    facts: list[Event] = field(default_factory=list)
+    """What was taken in so far, without running text."""
     _pending: list[Event] = field(default_factory=list)
     _since: float = 0.0
 
@@ -120,6 +124,8 @@ class Pen:
             return
         if isinstance(event, Answered):
             self.answer = event
+        if event.event not in DRAFT_EVENTS:
+            self.facts.append(event)
         self._pending.append(event)
 
     def patience(self) -> float | None:
@@ -135,20 +141,27 @@ class Pen:
         """Writes what is pending; False: something was said before the first word, and nothing was written."""
         return await self._write(last=False)
 
-    async def end(self) -> bool:
-        """The last write."""
+    async def end(self, call: OwnerChanged | None = None) -> bool:
+        """The last write; `call` goes before the turn's end."""
+        if call:
+            self._pending.insert(len(self._pending) - self._ends(), call)
         return await self._write(last=True)
 
     async def _write(self, *, last: bool) -> bool:
         events = tuple(self._pending)
         speaks = any(isinstance(event, Delta | Answered) for event in events)
         check = self.check and self.first_word is None and (speaks or any(isinstance(e, Planned) for e in events))
-        outcome = await self.lease.write(
-            *events, check=check, finish=DONE if last else None, timer=await self.timer(events)
-        )
+        outcome = await self.lease.write(*events, check=check, finish=DONE if last else None)
+        if outcome == "newer" and not check:
+            # Somebody else has changed the owner meanwhile: that stands, and what was said goes out without ours.
+            self._pending = [event for event in events if not isinstance(event, OwnerChanged)]
+            return await self._write(last=last)
         if outcome == "newer":
             return False
         if speaks and self.first_word is None:
             self.first_word = time.monotonic()
         self._pending.clear()
         return True
+
+    def _ends(self) -> bool:
+        return bool(self._pending) and isinstance(self._pending[-1], Done)

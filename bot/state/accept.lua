@@ -24,6 +24,5 @@ save(id, head)
 use(id, given.result)
 if given.needs_turn then due(id, head, 'turn') end
 if given.mirror then due(id, head, 'slack') end
-set_timer(id, given.timer)
 renew(id, head)
 return {'new', given.result}

@@ -98,17 +98,8 @@ local function due(id, head, kind)
   wake(kind)
 end
 
--- A timer is a score in the future: a number sets it, 'drop' removes it.
-local function set_timer(id, timer)
-  if timer == 'drop' then
-    redis.call('ZREM', tag .. 'due:timer', id)
-  elseif timer then
-    redis.call('ZADD', tag .. 'due:timer', int(timer), id)
-    wake('timer')
-  end
-end
-
--- Who owns it from here on; the queue holds what waits for a person or has one.
+-- Who owns it from here on. The queue holds what waits for a person or has one; what begins to wait is due for
+-- `timer` at once: whoever claims it knows when the first reminder is.
 local function set_owner(id, head, owner)
   if not owner then return end
   head.owner, head.who, head.agent = owner.owner, owner.who or '', owner.agent or ''
@@ -119,6 +110,11 @@ local function set_owner(id, head, owner)
     redis.call('PEXPIRE', tag .. 'queue', given.life)
   else
     redis.call('ZREM', tag .. 'queue', id)
+  end
+  if owner.owner == 'waiting' then
+    due(id, head, 'timer')
+  else
+    redis.call('ZREM', tag .. 'due:timer', id)
   end
 end
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.conversation import Event
 from bot.state.errors import NotFound, Unconfirmed
-from bot.state.records import DONE, Claim, Finish, LogEntry, Timer
+from bot.state.records import DONE, Claim, Finish, LogEntry
 from bot.state.store import Store
 
 REPEAT_S = 0.2
@@ -40,22 +40,21 @@ class Lease:
         check: bool = False,
         finish: Finish | None = None,
         fields: Mapping[str, str] | None = None,
-        timer: Timer = None,
     ) -> Literal["written", "newer"]:
         """Appends events and keeps `fields` under the conversation, in one step; with `finish`, the last write.
 
         With `check` nothing is written when anything was said since `basis`: "newer". Raises Lost.
         """
         async with self._turn:
-            return await self._write(events, check, finish, fields, timer)
+            return await self._write(events, check, finish, fields)
 
-    async def done(self, *events: Event, fields: Mapping[str, str] | None = None, timer: Timer = None) -> None:
+    async def done(self, *events: Event, fields: Mapping[str, str] | None = None) -> None:
         """The last write: whatever was said since `basis` makes the conversation due again. Raises Lost."""
-        await self.write(*events, finish=DONE, fields=fields, timer=timer)
+        await self.write(*events, finish=DONE, fields=fields)
 
-    async def again(self, delay_ms: int, *, fields: Mapping[str, str] | None = None) -> None:
+    async def again(self, delay_ms: int, *events: Event, fields: Mapping[str, str] | None = None) -> None:
         """Gives it back for a while; not counted as a failure. Raises Lost."""
-        await self.write(finish=Finish("again", delay_ms), fields=fields)
+        await self.write(*events, finish=Finish("again", delay_ms), fields=fields)
 
     async def failed(self, delay_ms: int) -> None:
         """Gives it up: the next claim counts a try. Raises Lost."""
@@ -77,7 +76,7 @@ class Lease:
             await asyncio.sleep(max(0.05, self._last + beat - time.monotonic()))
             async with self._turn:
                 if not self.finished and time.monotonic() >= self._last + beat:
-                    await self._write((), False, None, None, None)
+                    await self._write((), False, None, None)
 
     async def _write(
         self,
@@ -85,7 +84,6 @@ class Lease:
         check: bool,
         finish: Finish | None,
         fields: Mapping[str, str] | None,
-        timer: Timer,
     ) -> Literal["written", "newer"]:
         number = self._n + 1
         until = self._last + self._lease_s
@@ -100,7 +98,6 @@ class Lease:
                     check=check,
                     finish=finish,
                     fields=fields,
-                    timer=timer,
                 )
                 break
             except Unconfirmed as error:

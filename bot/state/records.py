@@ -11,8 +11,6 @@ Kind = Literal["turn", "slack", "timer", "erase"]
 KINDS: tuple[Kind, ...] = ("turn", "slack", "timer", "erase")
 LogEntry = tuple[int, Event | None]
 """Event id and event; None stands for an event that a newer process wrote."""
-Timer = int | Literal["drop"] | None
-"""When the conversation's timer is due (Unix ms), that there is none any more, or no change."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,6 @@ class Write:
     needs_turn: bool = False
     counts: bool = False
     """Whether it counts as an unanswered message."""
-    timer: Timer = None
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ from bot.state.records import (
     LogEntry,
     Reading,
     Summary,
-    Timer,
     Write,
 )
 from bot.state.scripts import Scripts
@@ -144,13 +143,13 @@ class Store:
         check: bool = False,
         finish: Finish | None = None,
         fields: Mapping[str, str] | None = None,
-        timer: Timer = None,
     ) -> tuple[Literal["ok", "same", "newer", "lost"], int]:
         """Write number `n` (1, 2, 3 ...) of a lease; an empty one is a heartbeat. `basis` is the last event that the
         holder has read. Also returns the id of the last event that needs this kind's attention.
 
-        "same": this number was written before, and nothing changed. "newer": `check` found news after `basis`, and
-        nothing was written. "lost": the lease has moved on or the conversation is gone; nothing was or will be.
+        "same": this number was written before, and nothing changed. "newer": `check` found news after `basis`, or
+        the owner that the events change has changed already; nothing was written. "lost": the lease has moved on or
+        the conversation is gone; nothing was or will be.
         """
         arguments: dict[str, Any] = {
             "kind": claim.kind,
@@ -161,8 +160,8 @@ class Store:
             "basis": basis,
             "check": check,
             "owner": records.owner_of(events),
+            "epoch": claim.head.epoch,
             "fields": dict(fields) if fields else None,
-            "timer": timer,
             "ended": any(event.event == "done" for event in events),
         }
         if finish:
@@ -260,7 +259,6 @@ class Store:
             "digest": write.digest,
             "result": write.result,
             "epoch": write.epoch,
-            "timer": write.timer,
             "owner": records.owner_of(write.events),
         }
 

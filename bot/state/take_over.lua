@@ -34,6 +34,5 @@ save_lease(id, 'turn', lease)
 redis.call('ZADD', tag .. 'due:turn', int(now), id)
 wake('turn')
 if given.mirror then due(id, head, 'slack') end
-set_timer(id, given.timer)
 renew(id, head)
 return {'ok', given.result}

@@ -1,4 +1,5 @@
 -- A write of the one who holds the lease; also its heartbeat, when it carries nothing.
+-- `epoch`: the holder changes the owner, which it may only while nobody else has. Then too nothing is written.
 -- `check`: "I am about to speak; has anything been said since what I read?" Then nothing is written.
 -- -> gone | lost | newer, in | same, in | ok, in
 local id, kind = given.id, given.kind
@@ -20,7 +21,7 @@ if kind == 'erase' and given.finish == 'done' then
   return {'ok', '0'}
 end
 local set = tag .. 'due:' .. kind
-if given.check and head[newest] > given.basis then
+if (given.check and head[newest] > given.basis) or (given.owner and given.epoch ~= head.epoch) then
   redis.call('ZADD', set, int(now + given.extend), id)
   return {'newer', int(head[newest])}
 end
@@ -64,5 +65,4 @@ if #ARGV > 1 then
   if given.mirror and head.fact > before then due(id, head, 'slack') end
   renew(id, head)
 end
-set_timer(id, given.timer)
 return {'ok', int(head[newest])}

@@ -114,7 +114,10 @@ async def test_an_identified_customer_finds_their_conversations(redis_url: str) 
     """Newest first, on whatever partition, and nobody else's."""
     async with Store(redis_url, partitions=5) as store:
         desk = HelpDesk(store, NoIntake(), NoStorage())
-        mine = [(await desk.open("customer 7")).id for _ in range(3)]
+        mine: list[str] = []
+        for _ in range(3):
+            mine.append((await desk.open("customer 7")).id)
+            await asyncio.sleep(0.003)
         await desk.open("customer 8")
         await desk.open()
         await desk.say(mine[1], "customer", "hello there", key="1")
