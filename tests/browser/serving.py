@@ -21,6 +21,7 @@ class Served:
     """One running house."""
 
     data: Path
+    source: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: asyncio.subprocess.Process | None = None
@@ -37,7 +38,7 @@ class Served:
         environment |= {"HELPLENS_DATA": str(self.data), "HELPLENS_DESK_PASSWORD": PASSWORD, "HELPLENS_JWT_KEY": JWT_KEY}
         self.process = await asyncio.create_subprocess_exec(
             str(HELPLENS),
-            *("up", "--port", str(self.port)),
+            *("up", "--port", str(self.port), *self.source),
             env=environment | self.settings,
             cwd=self.data,
             stdout=asyncio.subprocess.PIPE,
@@ -68,9 +69,9 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(data: Path, **settings: str) -> AsyncIterator[Served]:
-    """A house for as long as the block lasts; `settings` are HELPLENS_... variables."""
-    served = Served(data, {f"HELPLENS_{name.upper()}": value for name, value in settings.items()})
+async def serving(data: Path, *source: str, **settings: str) -> AsyncIterator[Served]:
+    """A house for as long as the block lasts, on the help centre `source` or the example; `settings` are variables."""
+    served = Served(data, source, {f"HELPLENS_{name.upper()}": value for name, value in settings.items()})
     await served.start()
     try:
         yield served
