@@ -69,10 +69,14 @@ USUAL = Look("light", 1, *DESKTOP)
 
 
 class _Files(SimpleHTTPRequestHandler):
-    """The demo's files under /demo, as the web server has them."""
+    """The demo's files under /demo, as the web server has them; the widget's too where `static` is given."""
+
+    static: Path | None = None
 
     def translate_path(self, path: str) -> str:
         clean = path.split("?")[0].split("#")[0].rstrip("/")
+        if self.static and clean.endswith("/widget.js"):
+            return str(self.static / "widget.js")
         return super().translate_path("/demo/index.html" if clean == "/demo" else clean)
 
     def log_message(self, *_: object) -> None:
@@ -80,9 +84,10 @@ class _Files(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def demo_server() -> Iterator[str]:
-    """The address of the demo, served from a free port until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(PAGES)))
+def demo_server(static: Path | None = None) -> Iterator[str]:
+    """The address of the demo, served from a free port until the block ends; with the built widget from `static`."""
+    handler = type("Files", (_Files,), {"static": static})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(PAGES)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/demo"

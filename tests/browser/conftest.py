@@ -29,9 +29,9 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 @pytest.fixture(scope="session")
 async def talkative(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Served, StandIn]]:
     """A house whose model (a stand-in on loopback) talks slowly: for what happens in the middle of an answer."""
-    async with stand_in(pause=0.05) as model:
-        async with serving(tmp_path_factory.mktemp("slow"), models=f"openai:good@{model.url}") as house:
-            yield house, model
+    folder = tmp_path_factory.mktemp("slow")
+    async with stand_in(pause=0.05) as model, serving(folder, models=f"openai:good@{model.url}") as house:
+        yield house, model
 
 
 @pytest.fixture(scope="session")

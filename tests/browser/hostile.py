@@ -1,4 +1,4 @@
-"""Two hundred strings that want to be more than text: made from what they try, around one address that nobody may ask."""
+"""Two hundred strings that want to be more than text: what they try, with one address that nobody may ask."""
 
 import itertools
 
@@ -28,7 +28,7 @@ FORMS = (
     "[![both]({0})]({0})",
     "<a href='{0}'>link</a>",
     "<img src='{0}'>",
-    "<img src=x onerror=\"{0}\">",
+    '<img src=x onerror="{0}">',
     "<iframe src='{0}'></iframe>",
     "<svg><image href='{0}'/><script href='{0}'/></svg>",
     "**[bold]({0})** `[code]({0})`",

@@ -86,6 +86,6 @@ class Panel:
 async def until(check: Any, seconds: float = 10) -> Any:
     """Waits until the awaitable that `check` makes gives something true, and returns that."""
     async with asyncio.timeout(seconds):
-        while not (found := await check()):
+        while not (found := await check()):  # noqa: ASYNC110 - a server is asked: nothing here could be waited for
             await asyncio.sleep(0.05)
     return found

@@ -35,7 +35,11 @@ class Served:
         """Starts it; returns when it takes requests."""
         self.port = self.port or _free_port()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HELPLENS_")}
-        environment |= {"HELPLENS_DATA": str(self.data), "HELPLENS_DESK_PASSWORD": PASSWORD, "HELPLENS_JWT_KEY": JWT_KEY}
+        environment |= {
+            "HELPLENS_DATA": str(self.data),
+            "HELPLENS_DESK_PASSWORD": PASSWORD,
+            "HELPLENS_JWT_KEY": JWT_KEY,
+        }
         self.process = await asyncio.create_subprocess_exec(
             str(HELPLENS),
             *("up", "--port", str(self.port), *self.source),
@@ -77,4 +81,3 @@ async def serving(data: Path, *source: str, **settings: str) -> AsyncIterator[Se
         yield served
     finally:
         await served.stop()
-

@@ -63,7 +63,8 @@ async def test_two_fingers_zoom_the_large_picture(visit: OpenPage) -> None:
     await view.evaluate(
         """view => {
             view.setPointerCapture = () => undefined
-            const finger = (type, id, x) => view.dispatchEvent(new PointerEvent(type, {pointerId: id, clientX: x, clientY: 400}))
+            const at = (pointerId, clientX) => ({pointerId, clientX, clientY: 400})
+            const finger = (type, id, x) => view.dispatchEvent(new PointerEvent(type, at(id, x)))
             finger('pointerdown', 1, 180); finger('pointerdown', 2, 220)
             finger('pointermove', 1, 178); finger('pointermove', 2, 222)
             finger('pointermove', 1, 100); finger('pointermove', 2, 300)
@@ -81,7 +82,8 @@ async def test_a_screenshot_is_pasted(panel: Panel) -> None:
             const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0))
             const clipboard = new DataTransfer()
             clipboard.items.add(new File([bytes], 'image.png', {type: 'image/png'}))
-            field.dispatchEvent(new ClipboardEvent('paste', {clipboardData: clipboard, bubbles: true, cancelable: true}))
+            const how = {clipboardData: clipboard, bubbles: true, cancelable: true}
+            field.dispatchEvent(new ClipboardEvent('paste', how))
         }""",
         picture,
     )
@@ -96,7 +98,8 @@ async def test_a_screenshot_is_dropped_and_another_kind_of_file_is_refused_in_wo
             const carried = new DataTransfer()
             carried.items.add(new File([bytes], 'card.png', {type: 'image/png'}))
             carried.items.add(new File(['%PDF'], 'bill.pdf', {type: 'application/pdf'}))
-            for (const type of ['dragover', 'drop']) panel.dispatchEvent(new DragEvent(type, {dataTransfer: carried, bubbles: true, cancelable: true}))
+            const how = {dataTransfer: carried, bubbles: true, cancelable: true}
+            for (const type of ['dragover', 'drop']) panel.dispatchEvent(new DragEvent(type, how))
         }""",
         picture,
     )
@@ -160,8 +163,9 @@ async def test_this_page_is_captured_with_what_is_private_covered(panel: Panel) 
         """() => {
             const box = document.createElement('div')
             box.id = 'planted'
-            box.style = 'position: fixed; left: 300px; top: 300px; z-index: 5; background: white; padding: 4px; font: 30px monospace'
-            box.innerHTML = '<input type=password value=hunter22><input name=cardnumber value=4242424242424242><p data-private>Top secret name</p>'
+            box.style = 'position: fixed; left: 300px; top: 300px; z-index: 5; background: white; font: 30px monospace'
+            box.innerHTML = '<input type=password value=hunter22><input name=cardnumber value=4242424242424242>'
+                + '<p data-private>Top secret name</p>'
             document.body.append(box)
         }"""
     )
@@ -197,7 +201,8 @@ async def test_pictures_of_other_sites_are_left_out_of_a_capture_and_never_fetch
     await page.evaluate(
         """() => new Promise(loaded => {
             const picture = new Image(400, 400)
-            Object.assign(picture, {onload: loaded, src: 'https://pictures.example/red.svg', style: 'position: fixed; left: 300px; top: 200px'})
+            picture.style = 'position: fixed; left: 300px; top: 200px'
+            Object.assign(picture, {onload: loaded, src: 'https://pictures.example/red.svg'})
             document.body.append(picture)
         })"""
     )
@@ -210,7 +215,7 @@ async def test_pictures_of_other_sites_are_left_out_of_a_capture_and_never_fetch
     assert not any(p == (255, 0, 0) for p in picture.get_flattened_data())
 
 
-SQUARE = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"><rect width="400" height="400" fill="#f00"/></svg>'
+SQUARE = '<svg xmlns="http://www.w3.org/2000/svg"><rect width="400" height="400" fill="#f00"/></svg>'
 
 
 async def test_an_empty_capture_is_recognised_said_and_not_sent(panel: Panel) -> None:
@@ -247,7 +252,9 @@ async def test_a_picture_is_blacked_out_cropped_and_marked_before_it_leaves_the_
     picture = await _uploaded(panel)
     assert picture.crop((270, 250, 500, 310)).getextrema() == ((0, 0), (0, 0), (0, 0)), "not solid"
     assert max(picture.crop((790, 500, 880, 540)).getextrema()[0]) > 0, "what was undone is gone"
-    reds = [p for p in picture.crop((620, 380, 800, 590)).get_flattened_data() if p[0] > 200 and p[1] < 80 and p[2] < 60]
+    reds = [
+        p for p in picture.crop((620, 380, 800, 590)).get_flattened_data() if p[0] > 200 and p[1] < 80 and p[2] < 60
+    ]
     assert len(reds) > 200, "no arrow"
 
 

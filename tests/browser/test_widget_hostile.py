@@ -52,9 +52,9 @@ def test_there_are_two_hundred_of_them() -> None:
 
 async def test_in_the_customers_and_the_agents_words(panel: Panel) -> None:
     page = panel.page
-    token = (await (await page.request.post("/api/v1/desk/sign-in", data={"password": PASSWORD, "name": ODD[0]})).json())[
-        "token"
-    ]
+    token = (
+        await (await page.request.post("/api/v1/desk/sign-in", data={"password": PASSWORD, "name": ODD[0]})).json()
+    )["token"]
     await panel.send("Hello")
     await expect(panel.messages).to_have_count(1)
     of = (await panel.memory())["conversation"]["id"]
@@ -73,7 +73,9 @@ async def test_in_the_customers_and_the_agents_words(panel: Panel) -> None:
     await harmless(page)
     desk = await page.context.new_page()
     await desk.goto("/desk")
-    await desk.evaluate("session => sessionStorage.setItem('helplens:desk', session)", f'{{"token": "{token}", "name": "x"}}')
+    await desk.evaluate(
+        "session => sessionStorage.setItem('helplens:desk', session)", f'{{"token": "{token}", "name": "x"}}'
+    )
     await desk.reload()
     await expect(desk.locator("#log article")).not_to_have_count(0)
     assert await desk.evaluate("window.pwned") is None
@@ -95,7 +97,9 @@ async def test_in_a_models_words(talkative: tuple[Served, StandIn], visit: OpenP
 
 
 async def test_in_names_of_files_and_in_pictures(panel: Panel) -> None:
-    for number, name in enumerate([ODD[0], "<img src=x onerror=window.pwned=1>.png", "![x](https://evil.example/i).png"]):
+    for number, name in enumerate(
+        [ODD[0], "<img src=x onerror=window.pwned=1>.png", "![x](https://evil.example/i).png"]
+    ):
         await panel.host.locator('input[type="file"]').set_input_files(
             {"name": name, "mimeType": "image/png", "buffer": drawn(STRINGS[number * 12 + 5], number)}
         )
@@ -123,14 +127,18 @@ async def test_in_the_articles_of_a_help_centre(tmp_path: Path, visit: OpenPage)
     source.mkdir()
     title = "Zebra <img src=x onerror=window.pwned=1> ![x](https://evil.example/t)"
     body = "\n\n".join(STRINGS[::6])
-    (source / "zebra.md").write_text(f"# {title}\n\nHow to paint a zebra.\n\n1. Open **Zebra**.\n2. Choose **Paint**.\n\n{body}\n")
+    (source / "zebra.md").write_text(
+        f"# {title}\n\nHow to paint a zebra.\n\n1. Open **Zebra**.\n2. Choose **Paint**.\n\n{body}\n"
+    )
     (source / "plain.md").write_text("# Something else\n\nNothing of that kind.\n")
-    async with stand_in(answer="Paint it as the article says [1].") as model:
-        async with serving(tmp_path, str(source), models=f"openai:good@{model.url}") as house:
-            panel = await Panel(await visit("/demo", house=house)).open()
-            await panel.send("How do I paint a zebra?")
-            await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
-            await harmless(panel.page)
-            await panel.host.locator(".sources button, .choices button").first.click()
-            await expect(panel.host.locator(".article ol, .said.bot ol").first).to_be_visible(timeout=READ_MS)
-            await harmless(panel.page)
+    async with (
+        stand_in(answer="Paint it as the article says [1].") as model,
+        serving(tmp_path, str(source), models=f"openai:good@{model.url}") as house,
+    ):
+        panel = await Panel(await visit("/demo", house=house)).open()
+        await panel.send("How do I paint a zebra?")
+        await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+        await harmless(panel.page)
+        await panel.host.locator(".sources button, .choices button").first.click()
+        await expect(panel.host.locator(".article ol, .said.bot ol").first).to_be_visible(timeout=READ_MS)
+        await harmless(panel.page)

@@ -95,7 +95,9 @@ async def test_a_file_that_is_no_picture_is_refused_in_the_servers_words(panel: 
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n" + b"nothing" * 40)
     await panel.add(broken)
-    await expect(panel.uploads.locator(".receipt.unreadable")).to_contain_text(re.compile(r"\w{4,} \w+"), timeout=READ_MS)
+    await expect(panel.uploads.locator(".receipt.unreadable")).to_contain_text(
+        re.compile(r"\w{4,} \w+"), timeout=READ_MS
+    )
 
 
 async def test_a_reload_and_a_second_tab_show_the_same_talk(panel: Panel, visit: OpenPage) -> None:

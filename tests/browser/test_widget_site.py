@@ -180,7 +180,9 @@ async def test_a_listed_site_embeds_it_once_under_a_strict_policy_and_changes_it
         await expect(page.locator("helplens-widget")).to_have_count(1)
         assert await panel.host.locator(".panel").evaluate("panel => getComputedStyle(panel).borderRadius") == "20px"
         await panel.send("My card was declined, error TB-4021")
-        await page.evaluate("history.pushState({}, '', '/another'); document.querySelector('h1').textContent = 'Another'")
+        await page.evaluate(
+            "history.pushState({}, '', '/another'); document.querySelector('h1').textContent = 'Another'"
+        )
         await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
 
 
@@ -204,7 +206,7 @@ async def _in(route, language: str) -> None:  # type: ignore[no-untyped-def]
 
 async def test_right_to_left_mirrors_the_panel_and_nothing_overflows(visit: OpenPage) -> None:
     page = await visit("/demo", viewport={"width": 1280, "height": 800})
-    await page.route("**/demo", lambda route: _mirrored(route))
+    await page.route("**/demo", _mirrored)
     await page.goto("/demo")
     panel = await Panel(page).open()
     box = await panel.host.locator(".panel").bounding_box()
@@ -279,7 +281,8 @@ async def test_a_screen_reader_hears_an_answer_once_and_not_word_by_word(visit: 
         """() => {
             window.said = []
             const region = document.querySelector('helplens-widget').shadowRoot.querySelector('[role=status].sr')
-            new MutationObserver(() => said.push(region.textContent)).observe(region, {childList: true, subtree: true, characterData: true})
+            const all = {childList: true, subtree: true, characterData: true}
+            new MutationObserver(() => said.push(region.textContent)).observe(region, all)
         }"""
     )
     await panel.send("Where do I enter a coupon?")
