@@ -17,6 +17,7 @@ from bot.handoff import Agent
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
 from handlers.web.events import reader
 from handlers.web.identity import Access
+from handlers.web.pictures import link
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
 from handlers.web.uploads import File, read_body, read_form
@@ -86,11 +87,6 @@ class Correction(BaseModel):
 def links(web: Web, access: Access) -> Link:
     """Makes this reader's links to pictures."""
     return partial(link, web, viewer=access.customer)
-
-
-def link(web: Web, attachment_id: str, *, viewer: str) -> str:
-    """The address that opens a picture for 15 minutes, for one viewer."""
-    return f"/api/v1/attachments/{attachment_id}?key={web.tokens.link(attachment_id, viewer)}"
 
 
 @router.post("/conversations", status_code=201, responses=problems("identity_needed", *ACCESS))

@@ -6,22 +6,22 @@ back. Not here: who may speak (`bot.handoff`), what customers see (`conversation
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
-from bot.conversation import Attachment, Conversation, Event, Held, Message, Owner, OwnerChanged, Seen, fold
-from bot.helpdesk import Agent, Changed, LogEntry, Summary
-from handlers.web.context import Address, AtDesk, Parts, Web
-from handlers.web.conversations import checked_key, link
+from bot.conversation import Owner
+from bot.helpdesk import Agent, Changed
+from handlers.web.card import Card, Earlier, Waiting, card_of, covered, draft_of, waiting
+from handlers.web.context import Address, AtDesk, Parts
+from handlers.web.conversations import checked_key
 from handlers.web.events import reader
 from handlers.web.identity import SignedIn
-from handlers.web.pictures import ORIGINAL, REDACTED
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
-from handlers.web.wire import Link, Picture, Plain, Standing, for_staff, picture, standing
+from handlers.web.wire import Plain, for_staff
 
 router = APIRouter(prefix="/desk", tags=["desk"])
 ACCESS = ("not_at_the_desk", "too_fast", "unavailable")
@@ -44,38 +44,6 @@ class DeskToken(BaseModel):
     token: str
     name: str
     expires: float
-
-
-class Waiting(BaseModel):
-    """One conversation of the queue."""
-
-    id: str
-    owner: Owner
-    who: str | None
-    title: str
-    reason: str
-    at: int
-    picture: Picture | None = Field(description="The newest picture, with what is private blacked out.")
-    seen: Seen | None = Field(description="What was seen in it.")
-
-
-class Card(Standing):
-    """Everything that an agent needs to know."""
-
-    reason: str = Field(description="Why it is here.")
-    draft: str = Field(description="What could be sent next, empty when there is nothing.")
-    events: list[dict[str, Any]] = Field(description="The log: `id` is the event's; a message's own is `message_id`.")
-
-
-class Earlier(BaseModel):
-    """Another conversation of the same customer. Times are milliseconds since the epoch."""
-
-    id: str
-    owner: Owner
-    who: str | None
-    title: str
-    opened: int
-    at: int
 
 
 class Text(BaseModel):
@@ -133,18 +101,7 @@ async def card(web: Parts, who: AtDesk, conversation_id: str) -> Card:
 
     Pictures come with `url` (what is private blacked out) and `original` (logged when it is opened).
     """
-    log = await web.desk.log(conversation_id)
-    conversation = fold(conversation_id, log)
-    link_to = covered(web, who)
-    known = standing(conversation, link_to)
-    pictures = [both(web, who, attachment) for attachment in conversation.attachments.values()]
-    return Card(
-        **known.model_dump(exclude={"attachments"}),
-        attachments=pictures,
-        reason=reason_of(log),
-        draft=draft_of(conversation),
-        events=[logged(event_id, event, link_to) for event_id, event in log if event],
-    )
+    return card_of(web, who, conversation_id, await web.desk.log(conversation_id))
 
 
 @router.get(
@@ -257,53 +214,3 @@ def agent(who: SignedIn) -> Agent:
 def desk_key(key: str | None) -> str:
     """The call's own key, or a new one for a call that is not repeated."""
     return f"desk:{uuid4() if key is None else checked_key(key)}"
-
-
-def covered(web: Web, who: SignedIn) -> Link:
-    """Makes links to pictures with what is private blacked out."""
-    return partial(link, web, viewer=f"{REDACTED}{who.id}")
-
-
-def both(web: Web, who: SignedIn, attachment: Attachment) -> Picture:
-    """A picture with a link to its covered copy and one to the original."""
-    original = link(web, attachment.id, viewer=f"{ORIGINAL}{who.id}")
-    return picture(attachment, covered(web, who)).model_copy(update={"original": original})
-
-
-def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> Waiting:
-    """A conversation as the queue shows it."""
-    conversation = fold(summary.id, log)
-    newest = next(reversed(conversation.attachments.values()), None)
-    seen = conversation.seen.get(newest.id) if newest else None
-    return Waiting(
-        id=summary.id,
-        owner=summary.owner,
-        who=summary.who,
-        title=summary.title,
-        reason=reason_of(log),
-        at=summary.at,
-        picture=picture(newest, covered(web, who)) if newest else None,
-        seen=seen,
-    )
-
-
-def logged(event_id: int, event: Event, link_to: Link) -> dict[str, Any]:
-    """An event of the log, by the id that readers resume from; what it names itself by stays beside it."""
-    own = {f"{event.event}_id": event.id} if isinstance(event, Message | Held) else {}
-    return for_staff(event, link_to) | own | {"id": event_id}
-
-
-def draft_of(conversation: Conversation) -> str:
-    """What an agent could send next: the bot's last answer that stood on an article, without its sources' numbers."""
-    last = max(conversation.answers.values(), key=lambda answer: answer.turn, default=None)
-    if last is None:
-        return ""
-    text = last.text if last.citations else ""
-    for citation in last.citations:
-        text = text.replace(f" [{citation.n}]", "").replace(f"[{citation.n}]", "")
-    return text.strip()
-
-
-def reason_of(log: list[LogEntry]) -> str:
-    """Why the conversation is where it is: the words of the last change of owner."""
-    return next((event.reason for _, event in reversed(log) if isinstance(event, OwnerChanged)), "")

@@ -27,6 +27,11 @@ ORIGINAL = "original:"
 REDACTED = "redacted:"
 
 
+def link(web: Web, attachment_id: str, *, viewer: str) -> str:
+    """The address that opens a picture for 15 minutes, for one viewer."""
+    return f"/api/v1/attachments/{attachment_id}?key={web.tokens.link(attachment_id, viewer)}"
+
+
 @router.get(
     "/attachments/{conversation_id}/{sha256}",
     response_class=Response,
