@@ -19,38 +19,38 @@ from bot.screenshots.shapes import Region
 ControlKind = Literal["button", "link", "tab", "input", "menu", "checkbox", "icon", "text"]
 
 WEIGHTS = {
-    "tight": 1.83,
-    "centred": 0.43,
-    "filled": 1.51,
-    "bar": 1.18,
-    "gridded": -0.55,
-    "chroma": 1.20,
-    "own_colour": 1.45,
-    "size": -1.04,
-    "words": 0.02,
-    "length": -0.80,
-    "sentence": -0.77,
-    "column": 1.65,
-    "row": -0.24,
-    "side": 0.85,
-    "top": 2.29,
-    "icon": 2.47,
-    "chevron": -0.14,
-    "described": -0.40,
-    "weight": -1.31,
-    "contrast": -0.59,
-    "underlined": -0.04,
-    "footed": 1.37,
-    "capitals": -1.02,
-    "repeated": -0.07,
-    "common": -0.31,
-    "at_end": -0.98,
-    "room": 0.66,
-    "outlined": 1.03,
-    "wide": -1.58,
-    "alike": -0.40,
+    "tight": 1.86,
+    "centred": 0.30,
+    "filled": 1.59,
+    "bar": 1.15,
+    "gridded": -0.71,
+    "chroma": 1.72,
+    "own_colour": 1.11,
+    "size": -1.06,
+    "words": -0.02,
+    "length": -0.89,
+    "sentence": -0.72,
+    "column": 1.68,
+    "row": -0.23,
+    "side": 0.82,
+    "top": 2.44,
+    "icon": 2.46,
+    "chevron": -0.11,
+    "described": -0.38,
+    "weight": -1.19,
+    "contrast": -0.69,
+    "underlined": -0.15,
+    "footed": 1.31,
+    "capitals": -0.99,
+    "repeated": -0.15,
+    "common": -0.28,
+    "at_end": -0.89,
+    "room": 0.75,
+    "outlined": 1.14,
+    "wide": -1.57,
+    "alike": -0.20,
 }
-BIAS = -0.07
+BIAS = -0.27
 LIKELY = -0.8
 """The log-odds from which a label counts as a control."""
 FAINT = 0.45
@@ -108,7 +108,7 @@ def _box(evidence: Evidence, n: int) -> Box:
     """The whole control's box: its ground where that is its own, else the text with the icon before it."""
     label, region = evidence.found[n], evidence.regions[n]
     has = dict(zip(NAMES, evidence.rows[n], strict=True))
-    if region and has["tight"] or (region and has["bar"] and _alone(evidence, n)):
+    if (region and has["tight"]) or (region and has["bar"] and _alone(evidence, n)):
         return around([region.box, label.box])
     left = label.box[0] - (1.9 * label.height if has["icon"] else 0)
     return max(0.0, left), label.box[1], label.box[2], label.box[3]

@@ -1,4 +1,4 @@
-"""Evidence that a label can be used: what its shape, colour, size and neighbours say, as plain numbers from about 0 to 1.
+"""Evidence that a label can be used: what its shape, colour, size and neighbours say, in numbers from about 0 to 1.
 
 Sizes are in heights of the label's own line, so that nothing depends on scale, theme or a product's style. How much
 each piece of evidence weighs is learned (`controls`).
@@ -136,7 +136,7 @@ class Evidence:
         return float(same.mean())
 
     def _column(self, n: int) -> int:
-        """How many short labels of the same size begin (or end) where this one does, at most four heights apart in turn."""
+        """How many short labels of this size begin (or end) where this one does, at most four heights apart in turn."""
         box, height = self._boxes[n], self._heights[n]
         same = (np.abs(self._boxes[:, 0] - box[0]) <= 0.25 * height) | (
             np.abs(self._boxes[:, 2] - box[2]) <= 0.15 * height

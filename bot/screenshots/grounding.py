@@ -112,7 +112,7 @@ def _match(target: Target, run: Run, whole: bool, controls: Sequence[Control]) -
 
 
 def _is_whole(said: str, label: str) -> bool:
-    """Whether `said` is all that a label says: an icon before it and an arrow after it may have been read as a letter."""
+    """Whether `said` is all that a label says; an icon before or an arrow after it may have been read as a letter."""
     before, found, after = plain(label).partition(plain(said))
     return bool(found) and len(before) <= 2 and (not after or (len(after) == 1 and not after.isdigit()))
 
@@ -183,5 +183,5 @@ def _goes_on(upper: Label, lower: Label) -> bool:
     gap = lower.box[1] - upper.box[3]
     over = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
     return -0.4 * upper.height <= gap <= 0.8 * upper.height and (
-        over > 0 or -30 * upper.height < over and lower.box[0] < upper.box[0]
+        over > 0 or (-30 * upper.height < over and lower.box[0] < upper.box[0])
     )

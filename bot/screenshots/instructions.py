@@ -29,9 +29,12 @@ _KINDS: dict[str, ControlKind] = {
 }
 _KIND_WORDS = "|".join(sorted(map(re.escape, _KINDS), key=len, reverse=True))
 _VERB = (
-    r"(?:(?:double|right)[- ]?)?click(?: on)?|tap(?: on)?|press|hit|push|open(?: up)?|choose|select|pick|go (?:back )?to|navigate to|"
-    r"switch to|head (?:over )?to|visit|use|find|look for|expand|check|tick|untick|uncheck|enable|disable|turn (?:on|off)|toggle|"
-    r"fill in|fill out|enter (?:it |them |this )?(?:in|into)|type (?:it |this )?(?:in|into)|type in|scroll to|hover over|point (?:to|at)|"
+    r"(?:(?:double|right)[- ]?)?click(?: on)?|tap(?: on)?|press|hit|push|open(?: up)?|choose|select|pick|"
+    r"go (?:back )?to|navigate to|"
+    r"switch to|head (?:over )?to|visit|use|find|look for|expand|check|tick|untick|uncheck|enable|disable|"
+    r"turn (?:on|off)|toggle|"
+    r"fill in|fill out|enter (?:it |them |this )?(?:in|into)|type (?:it |this )?(?:in|into)|type in|scroll to|"
+    r"hover over|point (?:to|at)|"
     r"see|log in with|sign in with|follow|"
     r"klicken sie auf|klicke auf|klick auf|öffnen sie|öffne|wählen sie|wähle|gehen sie (?:zu|auf)|drücken sie|"
     r"cliquez sur|ouvrez|choisissez|sélectionnez|allez (?:dans|à|sur)|appuyez sur|"
@@ -40,7 +43,8 @@ _VERB = (
 _SPOKEN = re.compile(
     rf"(?:^|[\s,;(])(?:{_VERB})\s+(?:the |a |an |your |on |in |den |die |das |dem |der |le |la |les |el |los |las )*"
     rf"(?P<name>[^,.;:()]+?)"
-    rf"(?:\s+(?P<kind>{_KIND_WORDS})s?\b|(?=\s+(?:and|then|to|in|on|at|from|under|so|for|or|und|dann|et|puis|y|luego)\s)|[,.;:()]|$)",
+    rf"(?:\s+(?P<kind>{_KIND_WORDS})s?\b|(?=\s+(?:and|then|to|in|on|at|from|under|so|for|or|und|dann|et|puis|y|"
+    rf"luego)\s)|[,.;:()]|$)",
     re.I,
 )
 _KIND_BESIDE = re.compile(rf"\s*(?P<kind>{_KIND_WORDS})\b", re.I)

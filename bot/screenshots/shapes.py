@@ -31,13 +31,10 @@ class Shapes:
 
     def __init__(self, picture: Image.Image) -> None:
         self.rgb: NDArray[np.uint8] = np.asarray(picture.convert("RGB"))
-        signed = self.rgb.astype(np.int16)
-        edge = np.zeros(self.rgb.shape[:2], np.bool_)
-        across = np.abs(np.diff(signed, axis=1)).max(axis=2) > STEP
-        down = np.abs(np.diff(signed, axis=0)).max(axis=2) > STEP
-        edge[:, 1:] |= across
-        edge[1:, :] |= down
-        flat = (~edge).astype(np.uint8)
+        flat = np.ones(self.rgb.shape[:2], np.uint8)
+        step = (STEP, STEP, STEP)
+        flat[:, 1:] &= cv2.inRange(cv2.absdiff(self.rgb[:, 1:], self.rgb[:, :-1]), (0, 0, 0), step)
+        flat[1:, :] &= cv2.inRange(cv2.absdiff(self.rgb[1:], self.rgb[:-1]), (0, 0, 0), step)
         _, self._labels, self._stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
 
     def around(self, box: Box) -> Region | None:
@@ -47,10 +44,10 @@ class Shapes:
         left, right = max(0, round(box[0]) - pad), min(width, round(box[2]) + pad)
         top, bottom = max(0, round(box[1])), min(height, round(box[3]))
         part = self._labels[top:bottom, left:right]
-        counts = np.bincount(part[part > 0]) if part.size else np.zeros(0, np.int64)
-        if not counts.size or not counts.max():
+        present, counts = np.unique(part[part > 0], return_counts=True)
+        if not present.size:
             return None
-        label = int(counts.argmax())
+        label = int(present[counts.argmax()])
         x, y, w, h, area = (int(v) for v in self._stats[label])
         colour = np.median(self.rgb[top:bottom, left:right][part == label], axis=0)
         return Region(
@@ -75,12 +72,12 @@ class Shapes:
         return _colour(self.rgb[y + row, x + column])
 
     def ink(self, box: Box, ground: Colour) -> Colour:
-        """The colour of what is drawn in `box`: the mean of the fourteenth part that differs most from the ground."""
-        pixels = self._part(box).reshape(-1, 3).astype(np.int16)
+        """The colour of what is drawn in `box`: the mean of what differs most from the ground."""
+        pixels = self._part(box).reshape(-1, 3)
         if not pixels.size:
             return ground
-        off = np.abs(pixels - np.array(ground, np.int16)).sum(axis=1)
-        return _colour(pixels[off >= np.quantile(off, 0.93)].mean(axis=0))
+        off = _off(pixels, ground)
+        return _colour(pixels[off >= 0.75 * off.max()].mean(axis=0))
 
     def density(self, box: Box, ground: Colour) -> float:
         """The share of the pixels in `box` that are not of the ground."""
@@ -94,7 +91,7 @@ class Shapes:
         return bool(foot.size) and bool((foot.mean(axis=1) >= 0.85).any())
 
     def footed(self, box: Box, ground: Colour) -> bool:
-        """Whether a bar of a strong colour runs some way under the text and hardly beyond it, as under an active tab."""
+        """Whether a bar of a strong colour runs under the text and hardly beyond it, as under an active tab."""
         height = box[3] - box[1]
         foot = self._drawn((box[0], box[3] + 0.2 * height, box[2], box[3] + 1.3 * height), ground)
         beyond = self._drawn(
@@ -110,8 +107,13 @@ class Shapes:
         return self.rgb[top:bottom, left:right]
 
     def _drawn(self, box: Box, ground: Colour) -> NDArray[np.bool_]:
-        part = self._part(box).astype(np.int16)
-        return np.asarray(np.abs(part - np.array(ground, np.int16)).sum(axis=2) > 60)
+        return _off(self._part(box), ground) > 60
+
+
+def _off(pixels: NDArray[np.uint8], ground: Colour) -> NDArray[np.int16]:
+    """How far pixels are from a colour: the sum over the three channels."""
+    off = np.abs(pixels.astype(np.int16) - np.array(ground, np.int16))
+    return np.asarray(off[..., 0] + off[..., 1] + off[..., 2], np.int16)
 
 
 def _colour(value: NDArray[np.generic]) -> Colour:

@@ -90,9 +90,8 @@ def main() -> None:
         if rest:
             w, _ = learn(rest)
             same = sets[n].differences[sets[n].weights == 1]
-            print(
-                f"{folder.name:<20} left out: {(same @ w > 0).mean() if len(same) else float('nan'):.3f} of {len(same)} pairs right"
-            )
+            right = float((same @ w > 0).mean()) if len(same) else 1.0
+            print(f"{folder.name:<20} left out: {right:.3f} of {len(same)} pairs right")
     w, bias = learn(sets)
     print("WEIGHTS = {")
     for name, value in zip(NAMES, w, strict=True):

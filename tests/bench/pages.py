@@ -7,6 +7,8 @@ left-to-right or mirrored. Names stand in several places on purpose (heading, br
 The truth has the form that the open cases have: words, controls and planted items with their boxes. Needs Chromium.
 """
 
+# ruff: noqa: E501  # style sheets and markup, which are read as what they are
+
 import argparse
 import html
 import json
@@ -20,19 +22,95 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import chromium
 from bench import people
 
-MENU = (
-    "Overview Orders Customers Products Billing Invoices Reports Team Settings Integrations Security Notifications Webhooks "
-    "Automations Campaigns Inbox Calendar Files Workflows Subscriptions Discounts Shipping Taxes Domains Backups Members"
-).split()
-ACTIONS = (
-    "Save changes|Create invoice|Add member|Export CSV|Invite people|Delete account|Reset password|Connect|Disconnect|Upgrade plan|"
-    "New order|Import contacts|Download report|Send test|Apply filter|Change password|Add payment method|Generate key|Verify domain|"
-    "Start free trial|Archive|Duplicate|Publish|Refund|Retry payment|View details|Learn more|Cancel subscription|Rename"
-).split("|")
-TABS = "General Profile Members Plans History Usage Permissions Advanced Activity Details Limits Appearance Tokens Logs".split()
-FIELDS = "Project name|Company|Website|Time zone|Language|Currency|Description|Subject|Reply-to|Tax number|Default branch|Webhook URL".split(
-    "|"
-)
+MENU = [
+    "Overview",
+    "Orders",
+    "Customers",
+    "Products",
+    "Billing",
+    "Invoices",
+    "Reports",
+    "Team",
+    "Settings",
+    "Integrations",
+    "Security",
+    "Notifications",
+    "Webhooks",
+    "Automations",
+    "Campaigns",
+    "Inbox",
+    "Calendar",
+    "Files",
+    "Workflows",
+    "Subscriptions",
+    "Discounts",
+    "Shipping",
+    "Taxes",
+    "Domains",
+    "Backups",
+    "Members",
+]
+ACTIONS = [
+    "Save changes",
+    "Create invoice",
+    "Add member",
+    "Export CSV",
+    "Invite people",
+    "Delete account",
+    "Reset password",
+    "Connect",
+    "Disconnect",
+    "Upgrade plan",
+    "New order",
+    "Import contacts",
+    "Download report",
+    "Send test",
+    "Apply filter",
+    "Change password",
+    "Add payment method",
+    "Generate key",
+    "Verify domain",
+    "Start free trial",
+    "Archive",
+    "Duplicate",
+    "Publish",
+    "Refund",
+    "Retry payment",
+    "View details",
+    "Learn more",
+    "Cancel subscription",
+    "Rename",
+]
+TABS = [
+    "General",
+    "Profile",
+    "Members",
+    "Plans",
+    "History",
+    "Usage",
+    "Permissions",
+    "Advanced",
+    "Activity",
+    "Details",
+    "Limits",
+    "Appearance",
+    "Tokens",
+    "Logs",
+]
+FIELDS = [
+    "Project name",
+    "Company",
+    "Website",
+    "Time zone",
+    "Language",
+    "Currency",
+    "Description",
+    "Subject",
+    "Reply-to",
+    "Tax number",
+    "Default branch",
+    "Webhook URL",
+]
 PROSE = (
     "Changes take effect at the next renewal.", "You can undo this within thirty days.", "Only owners see this section.",
     "The import runs in the background and may take some minutes.", "Nothing was found for this period.", "Payments are handled by our partner.",
@@ -202,10 +280,11 @@ class Page:
         who = people.person(rng)
         known = [("Full name", "name", who.name), ("E-mail", "email", who.email), ("Phone", "phone", who.phone), ("Street address", "address", who.street),
                  ("Card number", "card", who.card), ("IBAN", "iban", who.iban), ("API key", "secret", who.secret)]  # fmt: skip
-        for name in rng.sample(FIELDS, 4 - 2 * self.private):
-            rows.append(
-                f'<div><label>{name}</label><input placeholder="{rng.choice(("Optional", "Enter a value", f"Your {name.lower()}"))}"></div>'
-            )
+        hints = {
+            name: rng.choice(("Optional", "Enter a value", f"Your {name.lower()}"))
+            for name in rng.sample(FIELDS, 4 - 2 * self.private)
+        }
+        rows += [f'<div><label>{name}</label><input placeholder="{hint}"></div>' for name, hint in hints.items()]
         for name, kind, value in rng.sample(known, 3) if self.private else []:
             rows.append(f'<div><label>{name}</label><input data-kind="{kind}" value="{html.escape(value)}"></div>')
         title = rng.choice((self.here, self.actions[-1] if self.actions else self.here, "Details"))
@@ -312,7 +391,7 @@ TRUTH = """() => {
   const controls = []; for (const el of document.querySelectorAll('a,button,input,select')) { const r = el.getBoundingClientRect(); if (!seen(el, r)) continue;
     let name = (el.tagName === 'INPUT' ? el.value || el.placeholder : el.innerText).replace(/\\s+/g, ' ').trim();
     controls.push({tag: el.tagName.toLowerCase(), type: el.type || '', name, box: box(r), textual: !!name}); }
-  return {words, controls, planted, untold, width: W * devicePixelRatio, height: H * devicePixelRatio};
+  return {all_text: document.body.innerText + ' ' + [...document.querySelectorAll('input')].map(i => i.value || i.placeholder).join(' '), words, controls, planted, untold, width: W * devicePixelRatio, height: H * devicePixelRatio};
 }"""
 
 

@@ -1,14 +1,52 @@
 """Invented people, their numbers with right check digits, and decoys that only look private. Seeded, nobody real."""
 
+# ruff: noqa: E501  # lists of shapes, one group a line
+
 import random
 import string
 from typing import NamedTuple
 
-FIRST = "Anna Marek Yusuf Chidi Ingrid Lucía Tomasz Priya Oliver Fatima Sören Émilie Wei Giulia João Aoife Dmitri Hana".split()
-LAST = (
-    "Kowalska Okafor Lindqvist Haddad García Novák Brennan Moreau Tanaka Weber Silva Nakamura Petrov Rossi Jansen "
-    "O'Neill Fernández Schäfer Müller-Lang"
-).split()
+FIRST = [
+    "Anna",
+    "Marek",
+    "Yusuf",
+    "Chidi",
+    "Ingrid",
+    "Lucía",
+    "Tomasz",
+    "Priya",
+    "Oliver",
+    "Fatima",
+    "Sören",
+    "Émilie",
+    "Wei",
+    "Giulia",
+    "João",
+    "Aoife",
+    "Dmitri",
+    "Hana",
+]
+LAST = [
+    "Kowalska",
+    "Okafor",
+    "Lindqvist",
+    "Haddad",
+    "García",
+    "Novák",
+    "Brennan",
+    "Moreau",
+    "Tanaka",
+    "Weber",
+    "Silva",
+    "Nakamura",
+    "Petrov",
+    "Rossi",
+    "Jansen",
+    "O'Neill",
+    "Fernández",
+    "Schäfer",
+    "Müller-Lang",
+]
 STREETS = {
     "en": ("{n} {w} Street", "{n} {w} Avenue, Apt {m}", "{n} {w} Road", "{n} {w} Lane"),
     "de": ("{w}straße {n}", "{w}weg {n}", "{w}platz {n}"),

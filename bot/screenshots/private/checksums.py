@@ -25,11 +25,11 @@ _VERHOEFF_PERMUTE = (
     "7046913258",
 )
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+_FISCALE_FIRST = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
 _FISCALE_ODD = dict(
     zip(
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
-        + (2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23),
+        (*2 * _FISCALE_FIRST, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23),
         strict=True,
     )
 )

@@ -21,6 +21,12 @@ def _south_african(digits: str) -> bool:
     return 1 <= int(digits[2:4]) <= 12 and 1 <= int(digits[4:6]) <= 31 and checksums.luhn(digits)
 
 
+def _finnish(value: str) -> bool:
+    if not value[6].isalpha() and value[6] not in "-+":
+        return False
+    return "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(value[:6] + value[-4:-1]) % 31] == value[-1]
+
+
 def _always(_: str) -> bool:
     return True
 
@@ -42,18 +48,13 @@ _LETTERED: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     (re.compile(r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]"), checksums.fiscale),
     (
         re.compile(
-            r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?![A-Za-z0-9])"
+            r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|"
+            r"ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?![A-Za-z0-9])"
         ),
         _always,
     ),
-    (re.compile(r"(?<!\d)\d{6}[-+A-F]\d{3}[0-9A-FHJ-NPR-Y](?![A-Za-z0-9])"), lambda v: _finnish(v)),
+    (re.compile(r"(?<!\d)\d{6}[-+A-F]\d{3}[0-9A-FHJ-NPR-Y](?![A-Za-z0-9])"), _finnish),
 )
-
-
-def _finnish(value: str) -> bool:
-    if not value[6].isalpha() and value[6] not in "-+":
-        return False
-    return "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(value[:6] + value[-4:-1]) % 31] == value[-1]
 
 
 _LABEL = re.compile(

@@ -147,7 +147,7 @@ def addresses(text: str) -> Iterator[Span]:
 
 
 def _ipv4_part(match: str, stuck: bool) -> int:
-    """How many characters of `match` are an address; 0 when it is none. Its last number may run on into the next text."""
+    """How many characters of `match` are an address, 0 when it is none; its last number may run on into a text."""
     numbers = re.findall(r"\d+", match)
     last = numbers[-1]
     if any(int(n) > 255 for n in numbers[:3]) or (stuck and len(numbers[0]) < 3):

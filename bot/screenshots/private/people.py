@@ -12,17 +12,23 @@ from typing import NamedTuple
 from bot.screenshots.private.text import SensitiveKind, Span
 
 _UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĮİĶĹĻŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŹŻŽ"
-_WORD = rf"(?:(?:van|von|der|den|de|del|della|da|di|dos|du|la|le|bin|ibn|al|el|ter|ten|zu|y|e) |d['’]|O['’]|Mc|Mac|al-)*[{_UPPER}](?:[^\W\d_]|['’\-](?=[^\W\d_]))*\.?"
+_WORD = (
+    rf"(?:(?:van|von|der|den|de|del|della|da|di|dos|du|la|le|bin|ibn|al|el|ter|ten|zu|y|e) |d['’]|O['’]|Mc|Mac|"
+    rf"al-)*[{_UPPER}](?:[^\W\d_]|['’\-](?=[^\W\d_]))*\.?"
+)
 _NAME = rf"{_WORD}(?: {_WORD}){{0,3}}"
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Herr|Frau|Herrn|M|Mme|Mlle|Sr|Sra|Srta|Señor|Señora|Pan|Pani)\.? )*"
 _GREETING = re.compile(
     r"(?:(?<![^\W\d_])(?i:Hi|Hello|Hey|Dear|Welcome(?: back)?|Good (?:morning|afternoon|evening)|Howdy|Greetings|"
-    r"Thanks|Thank you|Hallo|Liebe[r]?|Sehr geehrte[r]?|Guten (?:Tag|Morgen|Abend)|Willkommen(?: zurück)?|Bonjour|Bonsoir|"
-    r"Salut|Chère?|Bienvenue|Hola|Buenos días|Buenas tardes|Estimad[oa]|Bienvenid[oa]|Ciao|Buongiorno|Gentile|Olá|Beste|"
+    r"Thanks|Thank you|Hallo|Liebe[r]?|Sehr geehrte[r]?|Guten (?:Tag|Morgen|Abend)|Willkommen(?: zurück)?|Bonjour|"
+    r"Bonsoir|"
+    r"Salut|Chère?|Bienvenue|Hola|Buenos días|Buenas tardes|Estimad[oa]|Bienvenid[oa]|Ciao|Buongiorno|Gentile|Olá|"
+    r"Beste|"
     r"Dag|Hej|Cześć|Witaj))[,!]? (?:there[,!]? )?" + _TITLE + rf"(?P<name>{_NAME})"
 )
 _STATED = re.compile(
-    r"(?i:(?:signed|logged) in (?:as|with)|signed in:|account of|(?:created|updated|modified|requested|invited|shared|sent|"
+    r"(?i:(?:signed|logged) in (?:as|with)|signed in:|account of|(?:created|updated|modified|requested|invited|"
+    r"shared|sent|"
     r"approved|posted|uploaded|reported|changed|edited) by|assigned to|author:|(?:billed|shipped|sold) to|"
     r"angemeldet als|erstellt von|geändert von|connecté en tant que|créé par|conectado como|creado por)[ :]{1,2}"
     + _TITLE
@@ -31,11 +37,14 @@ _STATED = re.compile(
 _BRACKETED = re.compile(rf"(?P<name>{_NAME}) <[^<>\s]+@[^<>\s]+>?")
 _NAME_LABEL = (
     r"(?:full|first|last|given|family|middle|sur|contact|customer|client|patient|guest|employee|student|member|"
-    r"cardholder|card ?holder(?:'s)?|account ?holder(?:'s)?|beneficiary|recipient|sender|billing|shipping|legal|display|"
-    r"preferred|maiden|user'?s?|your|owner|payee|payer|traveller|passenger|applicant) ?name(?: on card)?|name on (?:the )?card|"
+    r"cardholder|card ?holder(?:'s)?|account ?holder(?:'s)?|beneficiary|recipient|sender|billing|shipping|legal|"
+    r"display|"
+    r"preferred|maiden|user'?s?|your|owner|payee|payer|traveller|passenger|applicant) ?name(?: on card)?|"
+    r"name on (?:the )?card|"
     r"card ?holder|account ?holder|cardmember|surname|forename|customer|patient|contact person|attention|attn|"
     r"bill(?:ed)? to|ship(?:ped)? to|sold to|assignee|reporter|account owner|employee|guest|passenger|recipient|payee|"
-    r"vor- und nachname|vollständiger name|vorname|nachname|familienname|kunde|kundin|kundenname|ansprechpartner(?:in)?|"
+    r"vor- und nachname|vollständiger name|vorname|nachname|familienname|kunde|kundin|kundenname|"
+    r"ansprechpartner(?:in)?|"
     r"kontoinhaber(?:in)?|karteninhaber(?:in)?|empfänger(?:in)?|"
     r"nom complet|nom de famille|prénom|nom et prénom|titulaire(?: de la carte)?|destinataire|"
     r"nombre completo|nombre y apellidos?|apellidos?|titular|destinatario|nome completo|cognome|sobrenome|"
@@ -44,31 +53,39 @@ _NAME_LABEL = (
 _BARE_NAME_LABEL = r"name|nom|nombre|nome|naam|contact|owner|user|author|client|agent|manager"
 """These name things as well as people: their value has to look like a person's name, two words or more."""
 _ADDRESS_LABEL = (
-    r"(?:(?:street|home|billing|shipping|delivery|mailing|postal|residential|business|company|your|work|invoice|physical) )?"
+    r"(?:(?:street|home|billing|shipping|delivery|mailing|postal|residential|business|company|your|work|invoice|"
+    r"physical) )?"
     r"address(?: line)?(?: ?[12])?|street(?: (?:name|and number))?|house number|"
     r"(?:zip|postal)(?: ?code)?|post ?code|city|town|zip / postal code|"
-    r"(?:rechnungs|liefer|post|wohn)?(?:adresse|anschrift)|straße(?: und hausnummer)?|strasse|plz(?: / ort)?|postleitzahl|ort|wohnort|stadt|"
+    r"(?:rechnungs|liefer|post|wohn)?(?:adresse|anschrift)|straße(?: und hausnummer)?|strasse|plz(?: / ort)?|"
+    r"postleitzahl|ort|wohnort|stadt|"
     r"adresse(?: postale| de livraison| de facturation)?|rue|code postal|ville|"
-    r"dirección(?: de envío| de facturación)?|calle|código postal|ciudad|indirizzo|via|cap|città|endereço|adres|woonplaats"
+    r"dirección(?: de envío| de facturación)?|calle|código postal|ciudad|indirizzo|via|cap|città|endereço|adres|"
+    r"woonplaats"
 )
-_OTHER_LABEL = r"date of birth|birth ?date|birthday|d\.?o\.?b\.?|geburtsdatum|geburtstag|date de naissance|fecha de nacimiento|place of birth|geboortedatum"
+_OTHER_LABEL = (
+    r"date of birth|birth ?date|birthday|d\.?o\.?b\.?|geburtsdatum|geburtstag|date de naissance|"
+    r"fecha de nacimiento|place of birth|geboortedatum"
+)
 CONTACT_LABEL = re.compile(
     r"e-?mail(?:[ -]?(?:address|adresse))?|phone(?: number)?|telephone|mobile(?: number)?|telefon(?:nummer)?|"
     r"téléphone|teléfono|correo(?: electrónico)?|courriel|adresse e-?mail|handy(?:nummer)?|cell",
     re.I,
 )
 """Labels that stand beside a person's name and hardly beside a thing's."""
+_LABEL_WORDS: tuple[tuple[SensitiveKind, bool, str], ...] = (
+    ("name", True, _NAME_LABEL),
+    ("name", False, _BARE_NAME_LABEL),
+    ("address", True, _ADDRESS_LABEL),
+    ("other", True, _OTHER_LABEL),
+)
 _LABELS: tuple[tuple[SensitiveKind, bool, re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (kind, certain, re.compile(words, re.I), re.compile(words.replace(" ?", "").replace(" ", ""), re.I))
-    for kind, certain, words in (
-        ("name", True, _NAME_LABEL),
-        ("name", False, _BARE_NAME_LABEL),
-        ("address", True, _ADDRESS_LABEL),
-        ("other", True, _OTHER_LABEL),
-    )
+    for kind, certain, words in _LABEL_WORDS
 )
 _LABELLED = re.compile(
-    rf"(?<![^\W_])(?:(?P<name>{_NAME_LABEL})|(?P<bare>{_BARE_NAME_LABEL})|(?P<address>{_ADDRESS_LABEL})|(?P<other>{_OTHER_LABEL}))"
+    rf"(?<![^\W_])(?:(?P<name>{_NAME_LABEL})|(?P<bare>{_BARE_NAME_LABEL})|(?P<address>{_ADDRESS_LABEL})|"
+    rf"(?P<other>{_OTHER_LABEL}))"
     r"\s?\*?[:：]\s{0,3}(?P<value>[^\n:|;<>]{2,80})",
     re.I,
 )
@@ -82,45 +99,55 @@ _STREETS = (
     ),
     re.compile(
         rf"(?<!\w)(?:(?:Am|An der|Auf der|Im|Zum|Zur) )?[{_UPPER}][\wäöüß.\-]*"
-        rf"(?:[ \-][{_UPPER}][\wäöüß.\-]*){{0,3}}?(?:[ \-])?(?<=[\w \-])(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse|[Uu]fer|[Dd]amm|[Rr]ing|"
+        rf"(?:[ \-][{_UPPER}][\wäöüß.\-]*){{0,3}}?(?:[ \-])?(?<=[\w \-])(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Ww]eg|[Pp]latz|"
+        rf"[Aa]llee|[Gg]asse|[Uu]fer|[Dd]amm|[Rr]ing|"
         rf"straat|laan|gracht|plein|kade|gatan|vägen|gade|vej|veien|katu) {_NUMBER}(?!\w)"
     ),
     re.compile(
-        rf"(?<![\w.,#]){_NUMBER},? ?(?:bis|ter)?,? (?:rue|avenue|boulevard|place|chemin|allée|quai|impasse|cours|route|square)"
+        rf"(?<![\w.,#]){_NUMBER},? ?(?:bis|ter)?,? (?:rue|avenue|boulevard|place|chemin|allée|quai|impasse|cours|"
+        rf"route|square)"
         rf"(?: (?:de|du|des|la|le|les|l['’]|d['’]|[\w'’\-]+)){{1,5}}",
         re.I,
     ),
     re.compile(
-        rf"(?<!\w)(?:Calle|C/|Avenida|Avda\.|Av\.|Paseo|Plaza|Carrer|Via|Viale|Piazza|Corso|Largo|Rua|Travessa|ul\.|al\.|os\.)"
+        rf"(?<!\w)(?:Calle|C/|Avenida|Avda\.|Av\.|Paseo|Plaza|Carrer|Via|Viale|Piazza|Corso|Largo|Rua|Travessa|ul\.|"
+        rf"al\.|os\.)"
         rf" (?:[\w'’.\-]+ ){{1,5}}?,? ?(?:n[º°.] ?)?{_NUMBER}(?!\w)"
     ),
     re.compile(r"(?<!\w)(?:P\.? ?O\.? ?Box|Postfach|Apartado|Boîte postale|BP) \d{1,6}(?!\w)", re.I),
 )
 _PLACES = (
     re.compile(
-        rf"[{_UPPER}][\w.'’\-]+(?: [{_UPPER}][\w.'’\-]+){{0,3}},? (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?,? \d{{5}}(?:-\d{{4}})?(?!\d)"
+        rf"[{_UPPER}][\w.'’\-]+(?: [{_UPPER}][\w.'’\-]+){{0,3}},? (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|"
+        rf"M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?,? \d{{5}}(?:-\d{{4}})?(?!\d)"
     ),
     re.compile(
         rf"(?:[{_UPPER}][\w'’\-]+,? )?(?<![\w])(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]?) ?\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
     ),
     re.compile(
-        rf"(?<![\w.,\-#])(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: ?[A-Z]{{2}})? [{_UPPER}][\w'’\-]{{2,}}(?: [{_UPPER}(][\w'’\-)]+){{0,2}}(?!\w)"
+        rf"(?<![\w.,\-#])(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?: ?[A-Z]{{2}})? [{_UPPER}]"
+        rf"[\w'’\-]{{2,}}(?: [{_UPPER}(][\w'’\-)]+){{0,2}}(?!\w)"
     ),
 )
 """Town and post code. The last shape (a number and a word) counts only beside a street."""
 _LOOSE_LETTER = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_A-Z]\b)")
 """A space that OCR saw before a word's last letter."""
 COLUMN_HEAD = re.compile(
-    r"status|role|date|created|updated|amount|total|price|plan|type|id|reference|actions?|company|country|city|department|"
-    r"position|title|office|age|notes?|description|category|quantity|state|progress|priority|last (?:login|active|seen|order)|"
-    r"orders?|tags?|team|owner|due|balance|items?|payment|method|job|number|no\.?|#|betrag|datum|rolle|statut|estado|fecha",
+    r"status|role|date|created|updated|amount|total|price|plan|type|id|reference|actions?|company|country|city|"
+    r"department|"
+    r"position|title|office|age|notes?|description|category|quantity|state|progress|priority|last (?:login|active|"
+    r"seen|order)|"
+    r"orders?|tags?|team|owner|due|balance|items?|payment|method|job|number|no\.?|#|betrag|datum|rolle|statut|"
+    r"estado|fecha",
     re.I,
 )
 """Other heads of a table's columns: what stands right of a head in the head's row is no value."""
 _NO_NAME = re.compile(
-    r"(?:the|to|your|our|my|this|that|all|new|back|again|and|in|on|for|enter|choose|select|type|add|edit|change|search|none|unknown|"
+    r"(?:the|to|your|our|my|this|that|all|new|back|again|and|in|on|for|enter|choose|select|type|add|edit|change|"
+    r"search|none|unknown|"
     r"n/a|required|optional|password|email|e-mail|phone|address|status|date|total|amount|order|settings|account|admin|"
-    r"team|everyone|support|world|user|customer|dashboard|home|sir|madam|friends?|valued|please|section|page|app|aboard|"
+    r"team|everyone|support|world|user|customer|dashboard|home|sir|madam|friends?|valued|please|section|page|app|"
+    r"aboard|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august|"
     r"september|october|november|december|today|yesterday|tomorrow)",
     re.I,
@@ -135,7 +162,7 @@ class Label(NamedTuple):
 
 
 def label(text: str) -> Label | None:
-    """The label that `text`, whole, is ("First name *", "Street:"), or None. Spaces that OCR set wrong do not matter."""
+    """The label that `text`, whole, is ("First name *", "Street:"), or None, wherever OCR set its spaces."""
     bare = text.strip().rstrip("*:： ").strip()
     for kind, certain, pattern, unspaced in _LABELS:
         if pattern.fullmatch(bare) or unspaced.fullmatch(bare.replace(" ", "")):

@@ -28,7 +28,8 @@ _PREFIXED = re.compile(
 )
 _JWT = re.compile(r"ey[JI1l][A-Za-z0-9_\-]{8,}(?: ?\. ?[A-Za-z0-9_\-]{4,}){0,2}")
 _PEM = re.compile(
-    r"-{2,5} ?BEGIN [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)? ?-{2,5}(?:.*?-{2,5} ?END [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)? ?-{2,5}|.*)",
+    r"-{2,5} ?BEGIN [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)? ?-{2,5}"
+    r"(?:.*?-{2,5} ?END [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)? ?-{2,5}|.*)",
     re.S,
 )
 _CONNECTION = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}:/ ?/[^\s:/@]{0,64}:[^\s/]{1,128}@[^\s'\"<>]*", re.I)
@@ -38,7 +39,8 @@ _QUERY = re.compile(
 _AUTHORISATION = re.compile(r"\b(?:bearer|basic|token)[ :]{1,2}(?P<value>[A-Za-z0-9_\-.~+/]{16,}=*)", re.I)
 _LABEL_WORDS = (
     r"password|passwort|passphrase|passwd|pwd|passcode|mot de passe|contrase[ñn]a|wachtwoord|"
-    r"(?:api|secret|access|private|client|auth|account|storage|encryption|signing|licen[cs]e|recovery|webhook|publishable)"
+    r"(?:api|secret|access|private|client|auth|account|storage|encryption|signing|licen[cs]e|recovery|webhook|"
+    r"publishable)"
     r"[ _\-]?(?:access[ _\-]?)?(?:key|token|secret|code)s?(?: id)?|secret|token|api[ _\-]?schlüssel|"
     r"one[ \-]?time (?:code|password)|otp|pin(?: code)?|2fa code|verification code|security code|cvv2?|cvc2?"
 )
