@@ -156,7 +156,7 @@ class Worker:
             raise
         await _end(work, beat)
         if isinstance(failure, Lost):
-            facts.info("lost", why=str(failure))
+            facts.debug("lost", why=str(failure))
         elif failure is not None:
             facts.error("failed", exc_info=failure)
             await self._fail(lease)
