@@ -4,18 +4,23 @@ The widget's address may carry its version (`/widget.js?v=...`): then it is kept
 Not here: what they do (`widget/`, `pages/`).
 """
 
+import gzip
 import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from starlette.responses import FileResponse, Response
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
 
 from handlers.web.problems import Problem
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -25,6 +30,7 @@ TYPES = {
 }
 READ = ["GET", "HEAD"]
 FOR_A_YEAR = "public, max-age=31536000, immutable"
+NAMED_BY_HASH = re.compile(r"-[0-9a-f]{8,}\.\w+$")
 FOR_MINUTES = "public, max-age=300"
 ASK_AGAIN = "no-cache"
 POLICY = "; ".join(
@@ -41,50 +47,68 @@ POLICY = "; ".join(
     )
 )
 EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+PAGE = EVERYWHERE | {"Cache-Control": ASK_AGAIN, "Content-Security-Policy": POLICY}
 EMBEDDED = EVERYWHERE | {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def pages(folder: Path, static: Path) -> APIRouter:
     """The routes: `static` holds the built widget, `folder` a folder per page with its `index.html`."""
     router = APIRouter(include_in_schema=False)
-    bundle = static / "widget.js"
 
     @router.api_route("/widget.js", methods=READ)
-    async def widget(v: Annotated[str | None, Query()] = None) -> Response:
-        versioned = v is not None and v == version(bundle)
-        return serve(static, "widget.js", EMBEDDED | {"Cache-Control": FOR_A_YEAR if versioned else FOR_MINUTES})
+    async def widget(request: Request, v: Annotated[str | None, Query()] = None) -> Response:
+        file = found(static, "widget.js")
+        return serve(request, file, EMBEDDED | {"Cache-Control": FOR_A_YEAR if v == file.version else FOR_MINUTES})
 
     @router.api_route("/widget/{path:path}", methods=READ)
-    async def widget_part(path: str) -> Response:
-        return serve(static, path, EMBEDDED | {"Cache-Control": FOR_A_YEAR})
+    async def widget_part(request: Request, path: str) -> Response:
+        keep = FOR_A_YEAR if NAMED_BY_HASH.search(path) else FOR_MINUTES
+        return serve(request, found(static, path), EMBEDDED | {"Cache-Control": keep})
 
     @router.api_route("/demo", methods=READ)
     @router.api_route("/demo/{path:path}", methods=READ)
-    async def demo(path: str = "") -> Response:
-        return serve(folder / "demo", path or "index.html", page_headers())
+    async def demo(request: Request, path: str = "") -> Response:
+        return serve(request, found(folder / "demo", path or "index.html"), PAGE)
 
     @router.api_route("/desk", methods=READ)
     @router.api_route("/desk/{path:path}", methods=READ)
-    async def desk(path: str = "") -> Response:
-        return serve(folder / "desk", path or "index.html", page_headers())
+    async def desk(request: Request, path: str = "") -> Response:
+        return serve(request, found(folder / "desk", path or "index.html"), PAGE)
 
     return router
 
 
-def page_headers() -> dict[str, str]:
-    """What goes with every file of our own pages."""
-    return EVERYWHERE | {"Cache-Control": ASK_AGAIN, "Content-Security-Policy": POLICY}
+@dataclass(frozen=True)
+class File:
+    """A file that is served: as it is, packed, and the start of its hash."""
+
+    media_type: str
+    data: bytes
+    packed: bytes
+    version: str
 
 
-def serve(folder: Path, path: str, headers: dict[str, str]) -> Response:
-    """A file in `folder`, never one outside it and never one of a kind that is not listed."""
+def found(folder: Path, path: str) -> File:
+    """A file in `folder`, never one outside it and never one of a kind that is not listed. Raises Problem."""
     root = folder.resolve()
     file = (root / path).resolve()
     if not file.is_relative_to(root) or not file.is_file() or file.suffix not in TYPES:
         raise Problem("no_such_page")
-    return FileResponse(file, media_type=TYPES[file.suffix], headers=headers)
+    return _read(file, file.stat().st_mtime_ns)
 
 
-def version(bundle: Path) -> str | None:
-    """The version of the built widget: the start of its hash; None before it is built."""
-    return hashlib.sha256(bundle.read_bytes()).hexdigest()[:12] if bundle.is_file() else None
+@lru_cache(maxsize=128)
+def _read(file: Path, changed: int) -> File:
+    """Read and packed once, until it has `changed`."""
+    data = file.read_bytes()
+    return File(TYPES[file.suffix], data, gzip.compress(data, mtime=0), hashlib.sha256(data).hexdigest()[:12])
+
+
+def serve(request: Request, file: File, headers: dict[str, str]) -> Response:
+    """The file, packed where the browser takes that; nothing when the browser has this version."""
+    headers = headers | {"ETag": f'W/"{file.version}"', "Vary": "Accept-Encoding"}
+    if headers["ETag"] == request.headers.get("if-none-match"):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", "") and len(file.packed) < len(file.data):
+        return Response(file.packed, media_type=file.media_type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(file.data, media_type=file.media_type, headers=headers)

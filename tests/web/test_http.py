@@ -215,8 +215,8 @@ async def test_a_store_that_is_away_is_said_so(serve: Serve) -> None:
 
 async def test_the_demo_and_the_widget_are_served(serve: Serve, tmp_path: Path) -> None:
     """The demo runs no script but our own; the widget loads from any page, for long when its address has a version."""
-    (tmp_path / "widget.js").write_text("// a widget")
-    (tmp_path / "editor-1a2b.js").write_text("// a part")
+    (tmp_path / "widget.js").write_text("// a widget " * 500)
+    (tmp_path / "editor-1a2b3c4d5e.js").write_text("// a part")
     async with (
         serve(app={"static_folder": tmp_path}) as served,
         httpx.AsyncClient(base_url=served.url) as http,
@@ -227,11 +227,18 @@ async def test_the_demo_and_the_widget_are_served(serve: Serve, tmp_path: Path) 
         assert (await http.head("/demo")).status_code == 200
         script = await http.get("/widget.js")
         assert script.headers["access-control-allow-origin"] == "*" and "max-age=300" in script.headers["cache-control"]
+        assert script.headers["content-encoding"] == "gzip" and int(script.headers["content-length"]) < 200
+        plain = await http.get("/widget.js", headers={"Accept-Encoding": "identity"})
+        assert plain.content == script.content and "content-encoding" not in plain.headers
+        kept = await http.get("/widget.js", headers={"If-None-Match": script.headers["etag"]})
+        assert kept.status_code == 304 and not kept.content
         version = hashlib.sha256(script.content).hexdigest()[:12]
         kept = await http.get(f"/widget.js?v={version}")
         assert "immutable" in kept.headers["cache-control"]
         assert "immutable" not in (await http.get("/widget.js?v=other")).headers["cache-control"]
-        assert (await http.get("/widget/editor-1a2b.js")).headers["content-type"].startswith("text/javascript")
+        part = (await http.get("/widget/editor-1a2b3c4d5e.js")).headers
+        assert part["content-type"].startswith("text/javascript") and "immutable" in part["cache-control"]
+        assert "immutable" not in (await http.get("/widget/widget.js")).headers["cache-control"]
 
 
 async def test_every_route_that_the_guide_names_exists(http: httpx.AsyncClient) -> None:
