@@ -2,28 +2,19 @@
 
 import asyncio
 import contextlib
-from contextlib import AsyncExitStack
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from pydantic import SecretStr
 from rich.console import Console
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.helpdesk import HelpDesk
-from bot.screenshots.intake import Intake
-from bot.screenshots.storage import Storage
 from bot.settings import Settings
-from bot.state.store import Store
 from bot.telemetry import Metrics
-from bot.turns import Turns
-from bot.worker import Worker
 from handlers import wiring
-from handlers.slack.beside import Beside
-from handlers.slack.mirror import Place
-from handlers.slack.ports import blacked_out, one_turn
-from handlers.slack.sandbox.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SUPPORT, Sandbox
-from handlers.slack.service import Service
+from handlers.slack.sandbox.server import APP_TOKEN, BOT_TOKEN, SUPPORT, Sandbox
 
 slack = typer.Typer(help="Slack, where agents work.", no_args_is_help=True)
 
@@ -63,44 +54,46 @@ async def _alone(port: int) -> None:
 
 
 async def _play(settings: Settings, port: int, web_port: int, alerts_only: bool) -> None:
-    """A whole HelpLens in this process, with a data folder of its own, joined to the local Slack."""
+    """A whole HelpLens in this process, joined to the local Slack; both forget everything when they end."""
     console = Console(stderr=True, highlight=False)
 
     def tell(text: str) -> None:
         console.print(f"[dim]{text}[/]")
 
-    kb = await wiring.example_index(settings, tell)
-    own = {"data": settings.data / "sandbox", "kb": kb, "redis_url": None, "storage": None}
-    settings = settings.model_copy(update={**own, "origins": (*settings.origins, f"http://127.0.0.1:{port}")})
-    metrics = Metrics()
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(wiring.redis_url(settings))
-        store = await stack.enter_async_context(Store(url, mirror=True))
-        intake = await stack.enter_async_context(Intake())
-        storage = Storage(str(settings.data / "pictures"))
-        front = wiring.Front(store, intake, storage, HelpDesk(store, intake, storage))
-        answering = await stack.enter_async_context(wiring.open_answering(settings, kb, intake, storage, tell))
-        web = await stack.enter_async_context(wiring.open_web(settings, url, front, metrics))
-        server = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=web_port, log_level="warning"))
-        address = f"http://127.0.0.1:{web_port}"
-        local = await stack.enter_async_context(Sandbox(port=port, widget_url=address))
-        beside = await stack.enter_async_context(Beside(url))
-        service = Service.build(
-            client=AsyncWebClient(token=BOT_TOKEN, base_url=local.api_url),
-            signing_secret=SIGNING_SECRET,
-            place=Place(SUPPORT, alerts_only=alerts_only, desk_url=f"{address}/desk#{{id}}"),
-            desk=front.desk,
-            memory=beside,
-            slots=beside,
-            picture=blacked_out(storage),
-            ask=one_turn(answering.orchestrator.turn, answering.take),
-        )
-        await stack.enter_async_context(service.started())
-        await stack.enter_async_context(service.sockets(APP_TOKEN))
-        turns = Turns(answering.orchestrator.turn, metrics=metrics)
-        worker = asyncio.create_task(Worker(store, {"turn": turns, "slack": service.mirror}).run())
-        stack.callback(worker.cancel)
-        console.print(f"\n  Both sides:  [bold]{local.url}[/]")
-        console.print(f"  The desk:    {address}/desk   [dim]password: {wiring.desk_password(settings)}[/]")
-        console.print("  Ctrl-C ends everything.\n")
-        await server.serve()
+    kb, address = await wiring.example_index(settings, tell), f"http://127.0.0.1:{web_port}"
+    with tempfile.TemporaryDirectory(prefix="helplens-slack-") as folder:
+        async with Sandbox(port=port, widget_url=address) as local:
+            own = {"data": Path(folder), "kb": kb, "public_url": address, "slack_alerts_only": alerts_only}
+            settings, metrics = joined(settings, local).model_copy(update=own), Metrics()
+            async with (
+                wiring.redis_url(settings) as url,
+                wiring.open_front(settings, url) as front,
+                wiring.open_answering(settings, kb, front.intake, front.storage, tell) as answering,
+                wiring.open_slack(settings, url, front, answering) as service,
+                wiring.open_web(settings, url, front, metrics) as web,
+            ):
+                worker = asyncio.create_task(wiring.work(settings, front, answering, metrics, service))
+                server = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=web_port, log_level="warning"))
+                console.print(f"\n  Both sides:  [bold]{local.url}[/]")
+                console.print(f"  The desk:    {address}/desk   [dim]password: {wiring.desk_password(settings)}[/]")
+                console.print("  Ctrl-C ends everything.\n")
+                try:
+                    await server.serve()
+                finally:
+                    worker.cancel()
+                    await asyncio.gather(worker, return_exceptions=True)
+
+
+def joined(settings: Settings, local: Sandbox) -> Settings:
+    """The settings of a HelpLens that works with a local Slack and with nothing else of the owner's."""
+    return settings.model_copy(
+        update={
+            "redis_url": None,
+            "storage": None,
+            "origins": (*settings.origins, local.url),
+            "slack_api_url": local.api_url,
+            "slack_bot_token": SecretStr(BOT_TOKEN),
+            "slack_app_token": SecretStr(APP_TOKEN),
+            "slack_channel": SUPPORT,
+        }
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.calls import Calls, Later, ThreadGone
+from handlers.slack.calls import Calls, Later
 from handlers.slack.clock import Clock
 from handlers.slack.memory import Memory
 from handlers.slack.thread import Thread
@@ -28,7 +28,7 @@ class Rereading:
         self._client, self._calls, self._memory, self._hear, self._clock = client, calls, memory, hear, clock
 
     async def look(self, thread: Thread, beside: Mapping[str, str]) -> None:
-        """Hears every reply that nobody has heard of, unless the thread was read a moment ago."""
+        """Hears every reply that nobody has heard of, unless the thread was read a moment ago. Raises ThreadGone."""
         now, (read_at, newest) = self._clock.now(), _mark(beside, thread)
         if now - read_at < EVERY:
             return
@@ -39,7 +39,7 @@ class Rereading:
                     channel=thread.channel, ts=thread.ts, oldest=newest, limit=200
                 ),
             )
-        except (Later, ThreadGone) as error:
+        except Later as error:
             log.info("slack.not_reread", conversation=thread.conversation, reason=str(error))
             return
         known = set(thread.written.values())

@@ -143,8 +143,12 @@ class Service:
         if thread.ts and place_of_card(beside) != (thread.channel, thread.ts):
             await self.memory.keep(claim.id, {"card": f"{thread.channel} {thread.ts}"})
         if seconds is None and thread.ts and claim.head.owner == "human":
-            await self.rereading.look(thread, beside)
-            seconds = EVERY
+            try:
+                await self.rereading.look(thread, beside)
+                seconds = EVERY
+            except ThreadGone:
+                await keep(thread.moved().own_fields())
+                seconds = 0.0
         if seconds is None:
             await lease.done()
         else:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from slack_house import House, text_of
 
 from bot.conversation import Message
+from bot.handoff import Agent
 from handlers.slack.sandbox.server import SUPPORT
 
 
@@ -62,6 +63,15 @@ async def test_a_card_that_vanished_without_a_word_is_noticed_with_the_next_post
     await said(house, conversation, "after")
     await house.settle()
     assert shown(house, conversation) == ["before", "after"]
+
+
+async def test_a_thread_that_vanished_in_silence_is_opened_again_while_a_person_answers(house: House) -> None:
+    conversation, _ = await house.taken("before")
+    house.slack.workspace.channels[SUPPORT].messages.clear()
+    house.clock.wake_at(house.clock.now() + 200)
+    await house.desk.note(conversation, Agent("desk:1", "Desk"), "look", key="n")
+    await house.settle()
+    assert shown(house, conversation) == ["before"]
 
 
 async def test_an_archived_channel_keeps_everything_for_later(house: House) -> None:
