@@ -46,6 +46,8 @@ class Run(NamedTuple):
     likeness: float
     here: bool = False
     """Whether they end a path, and so are the page that one is on."""
+    said: str = ""
+    """All that was compared, when that is more than the words."""
 
     @property
     def box(self) -> Box:
@@ -88,8 +90,32 @@ def _matches(target: Target, found: Sequence[Label], controls: Sequence[Control]
         longest = max(longer, key=lambda r: r.likeness, default=None)
         if longest and longest.likeness > (best.likeness if best else 0) + 4:
             best = longest
-        if best and best.likeness >= LEAST:
+        if best and best.likeness >= LEAST and _every_word(target.name, best, found):
             yield _match(target, best, best.words == label.words, controls)
+
+
+def _every_word(name: str, run: Run, found: Sequence[Label]) -> bool:
+    """Whether no word of the name is missing: one that OCR misread is still like it, another word is another place.
+
+    A word may be missing that stands alone nearby, as a badge does, or a short one at the end, where a badge changes.
+    """
+    if run.likeness == 100:
+        return True
+    wanted = [plain(word) for word in name.split()]
+    said = run.said or "".join(plain(w.text) for w in run.words)
+    told = [word for n, word in enumerate(wanted) if len(word) >= 3 and (len(word) > 3 or n + 1 < len(wanted))]
+    missing = [word for word in told if fuzz.partial_ratio(word, said) < 70]
+    return all(any(plain(label.text) == word and _near(label.box, run.box) for label in found) for word in missing)
+
+
+def _near(a: Box, b: Box) -> bool:
+    height = b[3] - b[1]
+    return (
+        a[0] <= b[2] + 12 * height
+        and a[2] >= b[0] - 4 * height
+        and a[1] <= b[3] + 2 * height
+        and a[3] >= b[1] - 2 * height
+    )
 
 
 def _match(target: Target, run: Run, whole: bool, controls: Sequence[Control]) -> Match:
@@ -164,7 +190,7 @@ def _two_rows(wanted: str, upper: Label, lower: Label) -> Iterator[Run]:
                 break
             stacked = start == 0 and first[0].box[0] < rest[-1].box[2]
             words = first + rest if stacked else max(first, rest, key=len)
-            yield Run(words, fuzz.ratio(wanted, both))
+            yield Run(words, fuzz.ratio(wanted, both), said=both)
 
 
 def _badged(wanted: str, label: Label, found: Sequence[Label]) -> Iterator[Run]:

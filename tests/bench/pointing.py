@@ -126,7 +126,8 @@ def main() -> None:
         asked = count["alone"] + count["elsewhere"]
         hit, wrong = (count[f"alone {o}"] + count[f"elsewhere {o}"] for o in ("hit", "wrong"))
         print(
-            f"{folder.name:<20}{asked:>6}{hit / max(1, asked):>8.1%}{wrong / max(1, asked):>8.1%}{count['elsewhere']:>12}"
+            f"{folder.name:<20}{asked:>6}{hit / max(1, asked):>8.1%}{wrong / max(1, asked):>8.1%}"
+            f"{count['elsewhere']:>12}"
             f"{count['elsewhere hit'] / max(1, count['elsewhere']):>8.1%}{count['absent']:>9}"
             f"{count['absent wrong'] / max(1, count['absent']):>9.1%}{seconds / max(1, len(truths)):>8.3f}"
         )
