@@ -31,11 +31,11 @@ log = structlog.get_logger(__name__)
 
 
 class Later(Exception):
-    """Slack cannot be reached or refuses for now: try again in `seconds`."""
+    """Slack cannot be reached or refuses for now: try again in `seconds`. `shut`: the channel takes no posts at all."""
 
-    def __init__(self, seconds: float, reason: str) -> None:
+    def __init__(self, seconds: float, reason: str, shut: str = "") -> None:
         super().__init__(reason)
-        self.seconds, self.reason = seconds, reason
+        self.seconds, self.reason, self.shut = seconds, reason, shut
 
 
 class ThreadGone(Exception):
@@ -97,7 +97,7 @@ class Calls:
             return Later(0.0, "joined the channel again")
         if code in NO_ENTRY or code == "not_in_channel":
             log.error("slack.shut_out", channel=channel, reason=code)
-            return Later(SHUT, code)
+            return Later(SHUT, code, shut=code)
         if code in CONTENT:
             return Unshowable(f"{code}: {error.response.data}")
         return Later(OUTAGE, code)

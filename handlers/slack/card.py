@@ -98,7 +98,7 @@ def card(
         owner=conversation.owner,
         who=conversation.who,
         since=change[0] / 1000 if change else (log[0][0] / 1000 if log else 0.0),
-        reason=change[1].reason if change and change[1].owner == "waiting" else _first_reason(log),
+        reason=_first_reason(log),
         where=where,
         error=error,
         exact=exact,
@@ -117,6 +117,12 @@ def card(
         alerts_only=alerts_only,
         desk_url=desk_url,
     )
+
+
+def why(change: OwnerChanged) -> str:
+    """Why a person was called: the first sentence of what the customer was told."""
+    first, stop, _ = change.reason.partition(". ")
+    return first + stop.strip()
 
 
 def waiting_words(log: Log) -> tuple[Held, ...]:
@@ -148,7 +154,7 @@ def _first_reason(log: Log) -> str:
     for _, event in reversed(log):
         if isinstance(event, OwnerChanged):
             if event.owner == "waiting":
-                return event.reason
+                return why(event)
             if event.owner in ("bot", "closed"):
                 return ""
     return ""
@@ -156,8 +162,9 @@ def _first_reason(log: Log) -> str:
 
 def _seen(conversation: Conversation) -> tuple[str, str, tuple[str, ...]]:
     """Where the newest readable screenshot is, its error, and its exact numbers and codes."""
+    shown_by_agents = {a.id for m in conversation.messages if m.sender == "agent" for a in m.attachments}
     for seen in reversed(list(conversation.seen.values())):
-        if seen.outcome in ("read", "partly"):
+        if seen.outcome in ("read", "partly") and seen.attachment_id not in shown_by_agents:
             return seen.where, seen.error, _exact(seen)
     return "", "", ()
 

@@ -75,7 +75,7 @@ class Mirror:
             return Told(thread, 0.0)
         except Later as later:
             log.warning("slack.later", conversation=conversation_id, reason=later.reason, seconds=later.seconds)
-            return Told(telling.thread, later.seconds)
+            return Told(telling.thread, later.seconds, later.shut)
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Told:
 
     thread: Thread
     again: float | None
+    shut: str = ""
+    """Why the channel takes no posts at all, in Slack's own word; empty when it does."""
 
 
 class _Telling:

@@ -21,6 +21,7 @@ from bot.conversation import (
     Stopped,
 )
 from handlers.slack.blocks import Block, answer, context, messages, words
+from handlers.slack.card import why
 from handlers.slack.pacer import Rank
 from handlers.slack.text import escape, short, shown_name
 from prompts import say
@@ -72,6 +73,8 @@ def posts(event_id: int, event: Event | None, customer: str, written: Container[
             return [replace(_status(event_id, _owner(event)), fleeting=True)]
         case Reminded(step="team"):
             return [replace(_status(event_id, say("slack.still_waiting")), broadcast=True)]
+        case Reminded():
+            return [replace(_status(event_id, say("slack.told", text=escape(event.text))), fleeting=True)]
         case Edited() if event.message_id not in written:
             line = say("slack.edited", text=escape(event.text)) if event.text else say("slack.taken_back")
             return [_status(event_id, line)]
@@ -126,7 +129,7 @@ def _status(event_id: int, line: str) -> Post:
 def _owner(event: OwnerChanged) -> str:
     who = escape(event.who or "")
     if event.owner == "waiting":
-        return say("slack.waits", reason=escape(event.reason))
+        return say("slack.waits", reason=escape(why(event)))
     if event.owner == "human":
         return say("slack.took", who=who)
     if event.owner == "closed":

@@ -65,6 +65,10 @@ class Private:
         """Blocks for the agent alone."""
         self._background.start(self._post(spot, text, blocks))
 
+    def direct(self, user: str, text: str) -> None:
+        """A direct message: for what cannot be said in the channel."""
+        self._background.start(self._direct(user, text))
+
     def react(self, spot: Spot, ts: str, name: str) -> None:
         """A reaction on an agent's message: what became of it, in plain sight."""
         self._background.start(self._react(spot, ts, name))
@@ -84,6 +88,12 @@ class Private:
             )
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("slack.private", error=repr(error))
+
+    async def _direct(self, user: str, text: str) -> None:
+        try:
+            await self._client.chat_postMessage(channel=user, text=text, unfurl_links=False, unfurl_media=False)
+        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.warning("slack.direct", error=repr(error))
 
     async def _react(self, spot: Spot, ts: str, name: str) -> None:
         try:

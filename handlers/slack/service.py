@@ -35,6 +35,7 @@ from handlers.slack.pacer import Slots
 from handlers.slack.private import Background, Private
 from handlers.slack.rereading import EVERY, Rereading
 from handlers.slack.thread import place_of_card
+from prompts import say
 
 KIND = "slack."
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Service:
     inbox: Inbox
     agents: Agents
     rereading: Rereading
+    private: Private
     background: Background
     digest: Digest | None
     clock: Clock
@@ -102,7 +104,7 @@ class Service:
         teller = Mirror(client, calls, clock, place, picture)
         rereading = Rereading(client, calls, memory, listeners.hear, clock)
         digest = Digest(client, calls, desk, memory, clock, hours, place.channel) if hours else None
-        return Service(app, client, desk, memory, teller, inbox, agents, rereading, background, digest, clock)
+        return Service(app, client, desk, memory, teller, inbox, agents, rereading, private, background, digest, clock)
 
     @asynccontextmanager
     async def started(self) -> AsyncIterator["Service"]:
@@ -140,6 +142,8 @@ class Service:
 
         told = await self.teller.run(claim.id, claim.log, {**own, **beside}, keep)
         thread, seconds = told.thread, told.again
+        if told.shut:
+            await self._tell_owner(claim.id, claim.head.agent or "", told.shut)
         if thread.ts and place_of_card(beside) != (thread.channel, thread.ts):
             await self.memory.keep(claim.id, {"card": f"{thread.channel} {thread.ts}"})
         if seconds is None and thread.ts and claim.head.owner == "human":
@@ -153,6 +157,13 @@ class Service:
             await lease.done()
         else:
             await lease.again(int(seconds * 1000))
+
+    async def _tell_owner(self, conversation_id: str, agent: str, reason: str) -> None:
+        """The channel is shut: whoever answers this customer from Slack is told once an hour, directly."""
+        user = agent.removeprefix("slack:")
+        if user != agent and await self.memory.once(f"shut:{conversation_id}", 3_600):
+            where = self.teller.place.desk_url.replace("{id}", conversation_id) or say("slack.shut_out_desk")
+            self.private.direct(user, say("slack.shut_out", reason=reason, where=where))
 
     async def erase(self, lease: Lease) -> None:
         """The part of the worker's job for the kind `erase` that is Slack's. Raises Later: the whole is run again."""

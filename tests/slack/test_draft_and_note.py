@@ -2,7 +2,8 @@
 
 from slack_house import House, buttons_of, text_of
 
-from bot.conversation import Citation, Noted
+from bot.conversation import Citation, Noted, Reminded
+from bot.state.records import Write
 from handlers.slack.sandbox.server import SUPPORT
 
 ARTICLE = Citation(n=1, article="cards.md", title="Replace a card", url="https://help.example/cards")
@@ -88,3 +89,20 @@ async def test_another_screenshot_is_asked_for_once(house: House) -> None:
     await house.desk.say(conversation, "customer", "here", key="c9")
     await house.settle()
     assert "screenshot" in buttons_of(house.card(conversation))
+
+
+async def test_the_team_is_called_again_where_everybody_sees_it_but_not_out_of_a_snooze(house: House) -> None:
+    conversation = await house.opened()
+    called = Write((Reminded(step="team"),), key="r1", digest="")
+    await house.desk.store.accept(conversation, called)
+    await house.settle()
+    last = house.thread(conversation)[-1]
+    assert last["subtype"] == "thread_broadcast"
+    assert text_of(last).startswith("<!here>")
+
+    house.ana.say(SUPPORT, "!snooze 1h", house.card(conversation)["ts"])
+    await house.settle()
+    posts = len(house.thread(conversation))
+    await house.desk.store.accept(conversation, Write((Reminded(step="team"),), key="r2", digest=""))
+    await house.settle()
+    assert len(house.thread(conversation)) == posts

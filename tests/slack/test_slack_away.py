@@ -14,6 +14,9 @@ def shown(house: House, conversation: str) -> list[str]:
     return [line.removeprefix("Customer: ") for line in house.says(conversation) if line.startswith("Customer: ")]
 
 
+DESK = "http://localhost:8080/desk#"
+
+
 async def said(house: House, conversation: str, *words: str) -> None:
     """The customer says these."""
     for line in words:
@@ -79,6 +82,10 @@ async def test_an_archived_channel_keeps_everything_for_later(house: House) -> N
     house.slack.archive(SUPPORT)
     await said(house, conversation, "while archived")
     assert shown(house, conversation) == ["before"]
+    direct = [m["text"] for m in house.slack.workspace.channels["D0ANA"].messages.values()]
+    assert direct == [
+        f"I cannot post in the support channel (is_archived). Your customer is still there: {DESK}{conversation}"
+    ]
     house.slack.workspace.channels[SUPPORT].archived = False
     await said(house, conversation, "after")
     assert shown(house, conversation) == ["before", "while archived", "after"]

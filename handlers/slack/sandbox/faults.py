@@ -39,6 +39,16 @@ def once(payload: dict[str, Any]) -> Sequence[float]:
     return (0.0,)
 
 
+def doubled(payload: dict[str, Any]) -> Sequence[float]:
+    """Every event is delivered twice, the second time two seconds later."""
+    return (0.0, 2.0)
+
+
+def lost(payload: dict[str, Any]) -> Sequence[float]:
+    """No event is delivered at all."""
+    return ()
+
+
 @dataclass
 class Faults:
     """Set a field while the sandbox runs; each takes effect with the next request."""

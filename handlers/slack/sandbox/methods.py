@@ -94,6 +94,8 @@ def message_body(workspace: Workspace, args: Json) -> Json:
     body: Json = {"user": BOT_USER, "bot_id": BOT_ID, "app_id": APP_ID, "text": text, "blocks": blocks}
     if args.get("username"):
         body |= {"username": args["username"], "subtype": "bot_message"}
+    if args.get("reply_broadcast"):
+        body["subtype"] = "thread_broadcast"
     for name in ("icon_url", "icon_emoji", "thread_ts", "unfurl_links", "unfurl_media"):
         if args.get(name) is not None:
             body[name] = args[name]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from handlers.slack.sandbox.faults import Faults, doubled, lost, once
 from handlers.slack.sandbox.methods import face
 from handlers.slack.sandbox.people import Person
 from handlers.slack.sandbox.workspace import BOT_USER, Json, Workspace
@@ -14,8 +15,10 @@ from handlers.slack.sandbox.workspace import BOT_USER, Json, Workspace
 class PageApi:
     """`/ui/state`, `/ui/changes` (a stream of version numbers) and `/ui/do`."""
 
-    def __init__(self, workspace: Workspace, person: Callable[[str], Person], customer_url: str) -> None:
-        self.workspace, self.person, self.customer_url = workspace, person, customer_url
+    def __init__(
+        self, workspace: Workspace, faults: Faults, person: Callable[[str], Person], customer_url: str
+    ) -> None:
+        self.workspace, self.faults, self.person, self.customer_url = workspace, faults, person, customer_url
         self._readers: set[asyncio.Event] = set()
         workspace.on_change.append(self._changed)
 
@@ -24,6 +27,7 @@ class PageApi:
         app.router.add_get("/ui/state", self.state)
         app.router.add_get("/ui/changes", self.changes)
         app.router.add_post("/ui/do", self.do)
+        app.router.add_post("/ui/fault", self.fault)
 
     async def state(self, request: web.Request) -> web.Response:
         """Everything that the person `me` sees."""
@@ -71,6 +75,29 @@ class PageApi:
             return response
         finally:
             self._readers.discard(moved)
+
+    async def fault(self, request: web.Request) -> web.Response:
+        """Switches one of the faults that can be played with: `{"name", "on"}`."""
+        asked: Json = await request.json()
+        name, on = asked["name"], bool(asked["on"])
+        match name:
+            case "down":
+                self.faults.down = on
+            case "login_page":
+                self.faults.login_page = on
+            case "doubled":
+                self.faults.delivery = doubled if on else once
+            case "lost":
+                self.faults.delivery = lost if on else once
+            case "short_streams":
+                self.faults.stream_seconds = 5.0 if on else 300.0
+            case "archived":
+                for channel in self.workspace.channels.values():
+                    channel.archived = on and channel.owner is None
+                self.workspace.changed()
+            case _:
+                raise web.HTTPBadRequest(text=f"no fault {name!r}")
+        return web.json_response({"ok": True})
 
     async def do(self, request: web.Request) -> web.Response:
         """One action of a person: `{"me", "kind", ...}`."""

@@ -70,7 +70,7 @@ class Sandbox:
         app.router.add_get("/", self._page)
         app.router.add_get("/page/{name}", self._page)
         app.router.add_get("/customer", self._customer)
-        PageApi(self.workspace, self.person, "/customer" if self.widget_url else "").routes(app)
+        PageApi(self.workspace, self.faults, self.person, "/customer" if self.widget_url else "").routes(app)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)

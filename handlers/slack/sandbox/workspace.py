@@ -110,7 +110,8 @@ class Workspace:
 
     def channel(self, channel_id: str, *, posting: bool = False) -> Channel:
         """The channel; raises what Slack says when it is gone, archived or not the app's to post in."""
-        channel = self.channels.get(channel_id)
+        direct = f"D{channel_id[1:]}" if channel_id in self.users else channel_id  # a user's id stands for the DM
+        channel = self.channels.get(direct)
         if channel is None or channel.deleted:
             raise SlackError("channel_not_found")
         if posting and channel.archived:

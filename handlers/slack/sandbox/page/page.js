@@ -206,5 +206,6 @@ async function submit(event, open) {
 
 $("me").addEventListener("change", (e) => { view.me = e.target.value; localStorage.setItem("me", view.me); view.thread = null; refresh(); });
 $("reload").addEventListener("click", () => act("reload"));
+$("faults").addEventListener("change", (e) => fetch("/ui/fault", { method: "POST", body: JSON.stringify({ name: e.target.name, on: e.target.checked }) }));
 let drawing = Promise.resolve();
 new EventSource("/ui/changes").onmessage = () => { drawing = drawing.then(refresh); };
