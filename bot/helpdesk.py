@@ -8,29 +8,26 @@ Not here: tokens and signatures (the channels), what a turn answers (`bot.orches
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
 from uuid import uuid4
 
-import orjson
-
-from bot import handoff
+from bot import decisions, handoff
 from bot.conversation import (
     Attached,
     Attachment,
     Conversation,
     Corrected,
-    Decided,
     Edited,
     Event,
-    Held,
     Message,
     Noted,
     OwnerChanged,
     Rated,
     fold,
 )
+from bot.decisions import Choice
 from bot.handoff import Agent, Heard, Reason
 from bot.hours import Hours
 from bot.screenshots.intake import Picture
@@ -55,7 +52,6 @@ __all__ = [
     "Unconfirmed",
 ]
 
-Choice = Literal["take_over", "send", "note"]
 LogEntry = tuple[int, Event | None]
 """Event id and event; None stands for an event of a newer process."""
 
@@ -114,7 +110,8 @@ class HelpDesk:
 
         Raises `Refused` when the bytes are no picture that we take, `TooMany` when the conversation holds too many.
         """
-        await self.store.head(conversation_id)
+        if len((await self.conversation(conversation_id)).attachments) >= self.limits.all_pictures:
+            raise TooMany("the conversation is full of pictures", full=True)
         try:
             picture = await self.intake.clean(data, name)
         except NotTaken as refusal:
@@ -148,59 +145,61 @@ class HelpDesk:
         Raises `Refused` (empty, too long, unknown picture), `Conflict`, `TooMany`.
         """
         pictures = await self._pictures(conversation_id, text, attachments)
-        digest = _digest(text, *(picture.id for picture in pictures))
+        digest, new = decisions.digest_of(text, *(picture.id for picture in pictures)), uuid4().hex
+        language = self.language
         if sender == "agent" and who is not None:
-            return await self._agent_says(conversation_id, text, pictures, key, digest, who)
-        message = Message(id=_new_id(), sender=sender, text=text, attachments=pictures)
-        return await self._customer_says(conversation_id, message, key, digest)
+
+            async def by_agent(head: Head) -> Write:
+                return decisions.agent_says(head, new, text, pictures, who, key, digest)
+
+            heard, _, first = (await self._write(conversation_id, by_agent)).partition(" ")
+            return Said(first, cast(Heard, heard))
+        message = Message(id=new, sender=sender, text=text, attachments=pictures)
+        call = await self._call("asked") if handoff.asks_for_person(text, language) else None
+
+        async def by_customer(head: Head) -> Write:
+            return decisions.customer_says(head, message, call, language, key, digest)
+
+        return Said(await self._write(conversation_id, by_customer, limits=self.limits), "customer")
 
     async def take_over(self, conversation_id: str, who: Agent, *, key: str) -> None:
         """An agent takes the conversation: a running answer stops, and the bot is silent until it is handed back.
 
         Taking what one already owns changes nothing. Raises `Changed` when another agent owns it.
         """
-        while True:
-            head = await self.store.head(conversation_id)
-            if head.owner == "human":
-                if head.agent == who.id:
-                    return
-                raise Changed(head.owner, head.who)
-            if await self._change_owner(head, handoff.taken(who, self.language), f"take:{key}"):
-                return
+
+        async def take(head: Head) -> Write | None:
+            return decisions.takes(head, who, self.language, key)
+
+        await self._write(conversation_id, take)
 
     async def hand_back(self, conversation_id: str, who: Agent, *, key: str) -> None:
         """The bot answers again, from the next message on. Raises `Changed` when another agent owns it."""
-        await self._end_ownership(conversation_id, who, handoff.handed_back(self.language), f"back:{key}")
+        await self._end(conversation_id, who, handoff.handed_back(self.language), key)
 
     async def resolve(self, conversation_id: str, who: Agent | None = None, *, key: str) -> None:
         """Closes the conversation; the customer's next message opens it again. Raises `Changed` as `hand_back`."""
-        await self._end_ownership(conversation_id, who, handoff.resolved(self.language), f"resolve:{key}")
+        await self._end(conversation_id, who, handoff.resolved(self.language), key)
 
     async def request_human(self, conversation_id: str, reason: Reason = "asked", *, key: str) -> None:
         """A person is wanted: bot -> waiting. Nothing changes when one is already wanted or there."""
-        while True:
-            head = await self.store.head(conversation_id)
-            if head.owner in ("waiting", "human"):
-                return
-            change = await self._call(reason)
-            write = Write((change,), key=f"human:{key}", digest=_digest(reason), epoch=head.epoch)
-            if await self._accepted(conversation_id, write) is not None:
-                return
+        call = await self._call(reason)
+
+        async def ask(head: Head) -> Write | None:
+            return decisions.calls(head, call, reason, key)
+
+        await self._write(conversation_id, ask)
 
     async def rate(self, conversation_id: str, turn: int, helped: bool, comment: str = "", *, key: str) -> None:
         """The customer says whether an answer helped; two that did not call a person. Raises `NotFound` for a turn
         without an answer."""
-        digest = _digest(turn, helped, comment)
         rated = Rated(turn=turn, helped=helped, comment=comment[: self.limits.text])
-        while True:
-            head, log = await self.store.head(conversation_id), await self.log(conversation_id)
-            if turn not in fold(conversation_id, log).answers:
-                raise NotFound(f"turn {turn} of {conversation_id}")
-            reason = handoff.called_for([*log, (0, rated)], self.language)
-            events = (rated, await self._call(reason)) if reason else (rated,)
-            write = Write(events, key=f"rate:{key}", digest=digest, epoch=head.epoch)
-            if await self._accepted(conversation_id, write, limits=self.limits) is not None:
-                return
+        call = await self._call("failed_twice")
+
+        async def rate(head: Head) -> Write:
+            return decisions.rates(head, await self.log(conversation_id), rated, call, self.language, key)
+
+        await self._write(conversation_id, rate, limits=self.limits)
 
     async def correct(
         self,
@@ -215,11 +214,13 @@ class HelpDesk:
         if attachment_id not in (await self.conversation(conversation_id)).attachments:
             raise NotFound(attachment_id)
         corrected = Corrected(attachment_id=attachment_id, where=where, error=error)
-        await self._fact(conversation_id, corrected, f"correct:{key}", _digest(attachment_id, where, error))
+        await self._fact(conversation_id, corrected, f"correct:{key}", decisions.digest_of(attachment_id, where, error))
 
     async def note(self, conversation_id: str, who: Agent, text: str, *, key: str) -> None:
         """A note among agents."""
-        await self._fact(conversation_id, Noted(who=who.name, text=text), f"note:{key}", _digest(who.id, text))
+        await self._fact(
+            conversation_id, Noted(who=who.name, text=text), f"note:{key}", decisions.digest_of(who.id, text)
+        )
 
     async def edit(self, conversation_id: str, message_id: str, text: str | None, who: Agent, *, key: str) -> None:
         """An agent changes what they said to the customer; None takes it back. The same text again changes nothing.
@@ -234,7 +235,7 @@ class HelpDesk:
             raise Refused(say("handoff.not_editable", self.language))
         if message.text != (text or ""):
             edited = Edited(message_id=message_id, text=text)
-            await self._fact(conversation_id, edited, f"edit:{key}", _digest(message_id, text))
+            await self._fact(conversation_id, edited, f"edit:{key}", decisions.digest_of(message_id, text))
 
     async def decide(self, conversation_id: str, held_id: str, choice: Choice, who: Agent, *, key: str) -> None:
         """An agent decides about words that were held: take over and say them, say only them, or keep them a note.
@@ -243,29 +244,11 @@ class HelpDesk:
         Raises `NotFound` for words that are not held, `Refused` for another agent's, `Conflict` when it was decided
         otherwise before, `Changed` when another agent owns the conversation by now and they were to be said.
         """
-        while True:
-            head, log = await self.store.head(conversation_id), await self.log(conversation_id)
-            held = next((e for _, e in log if isinstance(e, Held) and e.id == held_id), None)
-            if held is None:
-                raise NotFound(held_id)
-            if held.agent != who.id:
-                raise Refused(say("handoff.not_yours", self.language, who=held.who))
-            decided = any(isinstance(e, Decided) and e.held_id == held_id for _, e in log)
-            if choice != "note" and not decided and head.owner == "human" and head.agent != who.id:
-                raise Changed(head.owner, head.who)
-            events: tuple[Event, ...] = (
-                Decided(held_id=held_id, choice=choice, who=who.name),
-                _freed(held, choice, who),
-            )
-            taking = choice == "take_over" and head.owner != "human"
-            if taking:
-                events = (handoff.taken(who, self.language), *events)
-            write = Write(events, key=f"decide:{held_id}", digest=_digest(choice), epoch=head.epoch)
-            try:
-                await (self.store.take_over if taking else self.store.accept)(conversation_id, write)
-                return
-            except Changed:
-                continue
+
+        async def decide(head: Head) -> Write:
+            return decisions.decides(head, await self.log(conversation_id), held_id, choice, who, self.language)
+
+        await self._write(conversation_id, decide)
 
     async def erase(self, conversation_id: str) -> None:
         """Words and keys go at once, pictures and posts by the erase worker. Erasing twice is fine."""
@@ -301,80 +284,32 @@ class HelpDesk:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    async def _customer_says(self, conversation_id: str, message: Message, key: str, digest: str) -> Said:
-        """While a person owns it the bot is not asked; words to a closed conversation open it again; words that ask
-        for a person call one."""
+    async def _write(
+        self,
+        conversation_id: str,
+        decide: Callable[[Head], Awaitable[Write | None]],
+        limits: Limits | None = None,
+    ) -> str:
+        """Decides on where the conversation stands, and again whenever it stands elsewhere by the time of writing."""
         while True:
-            head = await self.store.head(conversation_id)
-            events: tuple[Event, ...] = (message,)
-            if head.owner == "closed":
-                events = (handoff.reopened(self.language), message)
-            if head.owner in ("bot", "closed") and handoff.asks_for_person(message.text, self.language):
-                events = (*events, await self._call("asked"))
-            write = Write(
-                events,
-                key=f"customer:{key}",
-                digest=digest,
-                result=message.id,
-                epoch=head.epoch,
-                needs_turn=head.owner != "human",
-                counts=head.owner != "human",
-            )
-            said = await self._accepted(conversation_id, write, limits=self.limits)
-            if said is not None:
-                return Said(said, "customer")
+            write = await decide(await self.store.head(conversation_id))
+            if write is None:
+                return ""
+            try:
+                if write.ends_turn:
+                    return await self.store.take_over(conversation_id, write)
+                return await self.store.accept(conversation_id, write, limits=limits)
+            except Changed:
+                continue
+
+    async def _end(self, conversation_id: str, who: Agent | None, change: OwnerChanged, key: str) -> None:
+        async def end(head: Head) -> Write | None:
+            return decisions.ends(head, who, change, key)
+
+        await self._write(conversation_id, end)
 
     async def _call(self, reason: Reason) -> OwnerChanged:
         return handoff.asked_for(reason, await self.store.now(), self.hours, self.language)
-
-    async def _agent_says(
-        self, conversation_id: str, text: str, pictures: tuple[Attachment, ...], key: str, digest: str, who: Agent
-    ) -> Said:
-        while True:
-            head = await self.store.head(conversation_id)
-            heard = handoff.may_speak(head.owner, head.agent, who)
-            new = _new_id()
-            event: Event
-            match heard:
-                case "customer":
-                    event = Message(
-                        id=new, sender="agent", text=text, attachments=pictures, who=who.name, avatar=who.avatar
-                    )
-                case "note":
-                    event = Noted(who=who.name, text=text)
-                case "held":
-                    event = Held(id=new, who=who.name, agent=who.id, text=text, attachments=pictures)
-            write = Write((event,), key=f"agent:{key}", digest=digest, result=f"{heard} {new}", epoch=head.epoch)
-            said = await self._accepted(conversation_id, write)
-            if said is not None:
-                first_heard, _, first = said.partition(" ")
-                return Said(first, cast(Heard, first_heard))
-
-    async def _end_ownership(self, conversation_id: str, who: Agent | None, change: OwnerChanged, key: str) -> None:
-        while True:
-            head = await self.store.head(conversation_id)
-            if head.owner == change.owner:
-                return
-            if head.owner == "human" and who is not None and head.agent != who.id:
-                raise Changed(head.owner, head.who)
-            if await self._change_owner(head, change, key):
-                return
-
-    async def _change_owner(self, head: Head, change: OwnerChanged, key: str) -> bool:
-        """Whether the change was written; False: the owner has changed meanwhile, decide again."""
-        write = Write((change,), key=key, digest=_digest(change.owner, change.agent), epoch=head.epoch)
-        try:
-            await self.store.take_over(head.id, write)
-        except Changed:
-            return False
-        return True
-
-    async def _accepted(self, conversation_id: str, write: Write, limits: Limits | None = None) -> str | None:
-        """The result, or None when the owner has changed meanwhile: decide again."""
-        try:
-            return await self.store.accept(conversation_id, write, limits=limits)
-        except Changed:
-            return None
 
     async def _fact(self, conversation_id: str, event: Event, key: str, digest: str) -> None:
         await self.store.accept(conversation_id, Write((event,), key=key, digest=digest), limits=self.limits)
@@ -392,23 +327,6 @@ class HelpDesk:
         if any(id_ not in known for id_ in ids):
             raise Refused(say("handoff.unknown_picture", self.language))
         return tuple(known[id_] for id_ in dict.fromkeys(ids))
-
-
-def _freed(held: Held, choice: Choice, who: Agent) -> Event:
-    """Held words once it is decided who hears them."""
-    if choice == "note":
-        return Noted(who=held.who, text=held.text)
-    return Message(
-        id=held.id, sender="agent", text=held.text, attachments=held.attachments, who=who.name, avatar=who.avatar
-    )
-
-
-def _new_id() -> str:
-    return uuid4().hex
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(orjson.dumps([str(part) for part in parts])).hexdigest()[:32]
 
 
 def customer_hash(customer: str | None) -> str | None:

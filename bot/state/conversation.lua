@@ -23,7 +23,7 @@ local function newest_wake(kind)
   return last[1]
 end
 
-local NUMBERS = {'epoch', 'turn', 'at', 'fact', 'in', 'pending', 'speaking', 'opened'}
+local NUMBERS = {'epoch', 'turn', 'at', 'fact', 'in', 'pending', 'speaking', 'since'}
 local LEASED = {'lease', 'held', 'n', 'tries'}
 
 -- The head of a conversation, or nil when there is none or it was erased (`erased` asks for those too).
@@ -51,7 +51,7 @@ end
 local function save(id, head)
   redis.call('HSET', tag .. id .. ':head', 'owner', head.owner, 'who', head.who or '', 'agent', head.agent or '',
     'epoch', int(head.epoch), 'turn', int(head.turn), 'at', int(head.at), 'fact', int(head.fact),
-    'in', int(head['in']), 'pending', int(head.pending), 'speaking', int(head.speaking))
+    'in', int(head['in']), 'pending', int(head.pending), 'speaking', int(head.speaking), 'since', int(head.since))
 end
 
 local DRAFT = {delta = true, reset = true, step = true}
@@ -106,9 +106,11 @@ local function set_owner(id, head, owner)
   head.epoch = head.epoch + 1
   if owner.owner == 'human' or owner.owner == 'closed' then head.pending = 0 end
   if owner.owner == 'waiting' or owner.owner == 'human' then
-    redis.call('ZADD', tag .. 'queue', 'NX', int(now), id)
+    if head.since == 0 then head.since = now end
+    redis.call('ZADD', tag .. 'queue', int(head.since), id)
     redis.call('PEXPIRE', tag .. 'queue', given.life)
   else
+    head.since = 0
     redis.call('ZREM', tag .. 'queue', id)
   end
   if owner.owner == 'waiting' then

@@ -39,6 +39,8 @@ class Head:
     at: int
     opened: int
     customer: str | None
+    since: int | None = None
+    """Unix ms since when it has waited for a person or had one."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Write:
     needs_turn: bool = False
     counts: bool = False
     """Whether it counts as an unanswered message."""
+    ends_turn: bool = False
+    """Whether the running turn ends with it, its words kept as `Stopped`."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class Summary:
     at: int
     title: str
     """The customer's first words."""
+    since: int | None = None
+    """Unix ms since when it has waited for a person or had one; None when it does neither."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,7 @@ def head(conversation_id: str, flat: Mapping[str, str]) -> Head:
         at=int(flat.get("at", 0)),
         opened=int(flat.get("opened", 0)),
         customer=flat.get("customer"),
+        since=int(flat.get("since", 0)) or None,
     )
 
 
@@ -192,4 +199,4 @@ def summary(conversation_id: str, flat: Mapping[str, str], log: Iterable[LogEntr
     """A line of a list: the title is the customer's first words."""
     said = (event.text for _, event in log if isinstance(event, Message) and event.sender == "customer" and event.text)
     found = head(conversation_id, flat)
-    return Summary(found.id, found.owner, found.who, found.opened, found.at, next(said, "")[:80])
+    return Summary(found.id, found.owner, found.who, found.opened, found.at, next(said, "")[:80], found.since)

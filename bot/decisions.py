@@ -1,0 +1,127 @@
+"""Pure: what each call at the help desk writes, decided on where the conversation stands.
+
+A decision returns the `Write` for one epoch, None when there is nothing to change, or raises the error that the caller
+is told. The store refuses a write whose epoch has moved on; then the help desk decides again. No I/O here.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+import orjson
+
+from bot import handoff
+from bot.conversation import Attachment, Decided, Event, Held, Message, Noted, OwnerChanged, Rated, fold
+from bot.handoff import Agent, Reason
+from bot.state.errors import Changed, NotFound, Refused
+from bot.state.records import Head, LogEntry, Write
+from prompts import say
+
+Choice = Literal["take_over", "send", "note"]
+
+
+def customer_says(
+    head: Head, message: Message, call: OwnerChanged | None, language: str, key: str, digest: str
+) -> Write:
+    """While a person owns it the bot is not asked; words to a closed conversation open it again; words that ask for a
+    person call one (`call`), unless one is called or there."""
+    events: tuple[Event, ...] = (message,)
+    if head.owner == "closed":
+        events = (handoff.reopened(language), message)
+    if call and head.owner in ("bot", "closed"):
+        events = (*events, call)
+    asks_bot = head.owner != "human"
+    return Write(
+        events,
+        key=f"customer:{key}",
+        digest=digest,
+        result=message.id,
+        epoch=head.epoch,
+        needs_turn=asks_bot,
+        counts=asks_bot,
+    )
+
+
+def agent_says(
+    head: Head, new: str, text: str, pictures: tuple[Attachment, ...], who: Agent, key: str, digest: str
+) -> Write:
+    """To the customer, a note, or held, as `may_speak` decides; the result is "<who hears it> <id>"."""
+    heard = handoff.may_speak(head.owner, head.agent, who)
+    event: Event
+    match heard:
+        case "customer":
+            event = Message(id=new, sender="agent", text=text, attachments=pictures, who=who.name, avatar=who.avatar)
+        case "note":
+            event = Noted(who=who.name, text=text)
+        case "held":
+            event = Held(id=new, who=who.name, agent=who.id, text=text, attachments=pictures)
+    return Write((event,), key=f"agent:{key}", digest=digest, result=f"{heard} {new}", epoch=head.epoch)
+
+
+def takes(head: Head, who: Agent, language: str, key: str) -> Write | None:
+    """The conversation becomes the agent's, unless it is already. Raises Changed when it is a colleague's."""
+    if head.owner == "human":
+        if head.agent == who.id:
+            return None
+        raise Changed(head.owner, head.who)
+    return _owner(head, handoff.taken(who, language), f"take:{key}")
+
+
+def ends(head: Head, who: Agent | None, change: OwnerChanged, key: str) -> Write | None:
+    """Handed back or resolved, unless it is already. Raises Changed when it is a colleague's."""
+    if head.owner == change.owner:
+        return None
+    if head.owner == "human" and who is not None and head.agent != who.id:
+        raise Changed(head.owner, head.who)
+    return _owner(head, change, f"{change.owner}:{key}")
+
+
+def calls(head: Head, call: OwnerChanged, reason: Reason, key: str) -> Write | None:
+    """A person is called, unless one is called or there."""
+    if head.owner in ("waiting", "human"):
+        return None
+    return Write((call,), key=f"human:{key}", digest=digest_of(reason), epoch=head.epoch)
+
+
+def rates(head: Head, log: Sequence[LogEntry], rated: Rated, call: OwnerChanged, language: str, key: str) -> Write:
+    """The rating, and the call when it is the one too many. Raises NotFound for a turn without an answer."""
+    if rated.turn not in fold(head.id, log).answers:
+        raise NotFound(f"turn {rated.turn} of {head.id}")
+    too_many = handoff.called_for([*log, (0, rated)], language) == "failed_twice"
+    digest = digest_of(rated.turn, rated.helped, rated.comment)
+    return Write((rated, call) if too_many else (rated,), key=f"rate:{key}", digest=digest, epoch=head.epoch)
+
+
+def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, who: Agent, language: str) -> Write:
+    """What becomes of held words, once. Raises NotFound, Refused (another agent's), Changed (a colleague owns the
+    conversation and the words were to be said)."""
+    held = next((e for _, e in log if isinstance(e, Held) and e.id == held_id), None)
+    if held is None:
+        raise NotFound(held_id)
+    if held.agent != who.id:
+        raise Refused(say("handoff.not_yours", language, who=held.who))
+    decided = any(isinstance(e, Decided) and e.held_id == held_id for _, e in log)
+    if choice != "note" and not decided and head.owner == "human" and head.agent != who.id:
+        raise Changed(head.owner, head.who)
+    said: Event = Noted(who=held.who, text=held.text)
+    if choice != "note":
+        pictures = held.attachments
+        said = Message(
+            id=held.id, sender="agent", text=held.text, attachments=pictures, who=who.name, avatar=who.avatar
+        )
+    events: tuple[Event, ...] = (Decided(held_id=held_id, choice=choice, who=who.name), said)
+    takes_over = choice == "take_over" and head.owner != "human"
+    if takes_over:
+        events = (handoff.taken(who, language), *events)
+    key = f"decide:{held_id}"
+    return Write(events, key=key, digest=digest_of(choice), epoch=head.epoch, ends_turn=takes_over)
+
+
+def digest_of(*parts: object) -> str:
+    """What a repeated key is compared by."""
+    return hashlib.sha256(orjson.dumps([str(part) for part in parts])).hexdigest()[:32]
+
+
+def _owner(head: Head, change: OwnerChanged, key: str) -> Write:
+    digest = digest_of(change.owner, change.agent)
+    return Write((change,), key=key, digest=digest, epoch=head.epoch, ends_turn=True)
