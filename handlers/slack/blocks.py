@@ -196,13 +196,14 @@ def _facts(card: Card) -> list[tuple[str, str]]:
         percent = round(100 * card.confidence)
         belief = say("slack.card_belief_value", title=short(card.belief, 200), percent=percent)
     error = card.error + (f"\n{' · '.join(card.exact)}" if card.exact else "")
-    return [
-        (say("slack.card_reason"), card.reason or say("slack.card_unknown")),
-        (say("slack.card_where"), card.where or say("slack.card_unknown")),
-        (say("slack.card_error"), error.strip() or say("slack.card_unknown")),
-        (say("slack.card_tried"), "\n".join(card.tried[-4:]) or say("slack.card_nothing")),
-        (say("slack.card_belief"), belief or say("slack.card_unknown")),
+    facts = [
+        (say("slack.card_where"), card.where),
+        (say("slack.card_error"), error.strip()),
+        (say("slack.card_tried"), "\n".join(card.tried[-4:])),
+        (say("slack.card_belief"), belief),
     ]
+    why = (say("slack.card_reason"), card.reason or say("slack.card_unknown"))
+    return [why, *((name, text) for name, text in facts if text)]
 
 
 def _held(conversation_id: str, held: Held) -> Block:
