@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from handlers.web import conversations, desk, help, pictures
 from handlers.web.bodies import Bodies
 from handlers.web.context import Web
+from handlers.web.counting import Counting
 from handlers.web.description import described
 from handlers.web.health import health
 from handlers.web.origins import Origins
@@ -56,5 +57,6 @@ def create_app(
     handle_problems(app)
     app.add_middleware(Bodies, limit=JSON_BYTES)
     app.add_middleware(Origins, allowed=tuple(origins), public_url=public_url)
+    app.add_middleware(Counting, registry=metrics, seats=web.seats)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app

@@ -45,6 +45,10 @@ class Seats:
         """Whether there is another seat."""
         return self._taken[who] < self._each
 
+    def total(self) -> float:
+        """How many are taken, by everybody."""
+        return self._taken.total()
+
     @contextmanager
     def taken(self, who: str) -> Iterator[None]:
         """A seat, for as long as this lasts."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from client import MEGABYTE, assert_problem, opened, png
 from redis.asyncio import Redis
+from sse import connected, read_until
 from webserver import Serve, Served
 
 from bot.helpdesk import HelpDesk
@@ -158,13 +159,28 @@ async def test_health(http: httpx.AsyncClient, served: Served, redis: Any) -> No
     """Alive, ready, and not ready where conversations could be evicted."""
     assert (await http.get("/healthz")).status_code == 200
     assert (await http.get("/readyz")).json() == {"ready": True, "services": {"redis": "ok"}}
-    assert "helplens" in (await http.get("/metrics")).text or (await http.get("/metrics")).status_code == 200
     await redis.config_set("maxmemory-policy", "volatile-lru")
     try:
         answer = await http.get("/readyz")
         assert answer.status_code == 503 and "noeviction" in answer.json()["services"]["redis"]
     finally:
         await redis.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_what_is_counted_names_routes_and_nobody(http: httpx.AsyncClient, served: Served) -> None:
+    """Answers by route and status, open streams; no conversation's id is in it."""
+    path, headers = await opened(http)
+    await http.get(path, headers=headers)
+    await http.get(path)
+    async with connected(served.url, f"{path}/events", headers["Authorization"].split()[1]) as reading:
+        await reading.readuntil(b"\n\n")
+        await http.post(f"{path}/messages", json={"text": "?"}, headers=headers | {"Idempotency-Key": "k"})
+        await read_until(reading, "message")
+        counted = (await http.get("/metrics")).text
+    route = 'route="/conversations/{conversation_id}"'
+    assert f'helplens_http_answers_total{{method="GET",{route},status="200"}} 1.0' in counted
+    assert f'helplens_http_answers_total{{method="GET",{route},status="401"}} 1.0' in counted
+    assert "helplens_open_streams 1.0" in counted and path.rsplit("/", 1)[1] not in counted
 
 
 async def test_every_problem_that_a_route_answers_with_is_described(http: httpx.AsyncClient) -> None:
