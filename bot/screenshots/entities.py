@@ -1,13 +1,17 @@
 """Lines -> what a screen says exactly: error text and codes, URL, product area, version, numbers, amounts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 from bot.conversation import Box, Noun
+from bot.screenshots.failures import failure
+from bot.screenshots.language import language
 from bot.screenshots.ocr import Line
+from bot.screenshots.values import LABELS, VALUE, Value, doubtful, values
 
 EntityKind = Literal[
     "error", "code", "url", "title", "version", "order", "invoice", "ticket", "amount", "date", "browser", "os"
@@ -32,15 +36,111 @@ class Facts(Noun):
     language: str = ""
 
 
-_ERROR = re.compile(
-    r"\b(error|failed|failure|cannot|can't|could not|declined|denied|invalid|expired|not allowed)\b", re.I
-)
-
-
 def find(lines: Sequence[Line], picture: Image.Image) -> Facts:
-    """The facts of a screen's lines; colours in `picture` tell which words are an error."""
-    errors = [Entity(kind="error", text=line.text, box=line.box) for line in lines if _ERROR.search(line.text)]
-    tall = max(lines, key=lambda line: line.box[3] - line.box[1], default=None)
+    """The facts of a screen's lines; colours in `picture` help to tell which lines are an error."""
+    error = failure(lines, picture)
+    found = [Entity(kind="error", text=line.text, box=line.box) for line in error]
+    title = _title(lines, picture.size)
+    if title is not None:
+        found.append(Entity(kind="title", text=title.text, box=title.box))
+    for line in lines:
+        found += [_entity(line, value) for value in values(line.text)]
+    found += _labelled(lines, found)
     return Facts(
-        entities=tuple(errors), where=tall.text if tall else "", error=errors[0].text if errors else "", language=""
+        entities=_once(found),
+        where=_where(title, lines),
+        error="\n".join(line.text for line in error),
+        language=language(line.text for line in lines),
     )
+
+
+def _entity(line: Line, value: Value) -> Entity:
+    words, at = [], 0
+    for word in line.words:
+        start = line.text.find(word.text, at)
+        at = start + len(word.text)
+        if start < value.end and at > value.start:
+            words.append(word)
+    boxes = [word.box for word in words] or [line.box]
+    box = (min(b[0] for b in boxes), line.box[1], max(b[2] for b in boxes), line.box[3])
+    score = min((word.score for word in words), default=line.score)
+    return Entity(kind=value.kind, text=value.text, box=box, doubt=doubtful(value.kind, value.text, score))
+
+
+def _labelled(lines: Sequence[Line], known: Sequence[Entity]) -> Iterator[Entity]:
+    """Values that a label of their own names: right of it, or below it."""
+    texts = {entity.text for entity in known}
+    for label in lines:
+        kind = next((k for k, pattern in LABELS if pattern.fullmatch(label.text.strip())), None)
+        if kind is None:
+            continue
+        beside = sorted((x for x in lines if _beside(label, x) or _below(label, x)), key=lambda x: _far(label, x))
+        if beside and VALUE.fullmatch(beside[0].text) and beside[0].text not in texts:
+            value = beside[0]
+            yield Entity(kind=kind, text=value.text, box=value.box, doubt=doubtful(kind, value.text, value.score))
+
+
+def _beside(label: Line, other: Line) -> bool:
+    height = label.box[3] - label.box[1]
+    level = abs(label.box[1] + label.box[3] - other.box[1] - other.box[3]) < height
+    return other is not label and level and 0 <= other.box[0] - label.box[2] < 20 * height
+
+
+def _below(label: Line, other: Line) -> bool:
+    height = label.box[3] - label.box[1]
+    under = 0 <= other.box[1] - label.box[3] < 2 * height
+    return other is not label and under and abs(other.box[0] - label.box[0]) < 2 * height
+
+
+def _far(label: Line, other: Line) -> float:
+    return max(0.0, other.box[0] - label.box[2]) + 2 * max(0.0, other.box[1] - label.box[3])
+
+
+def _once(found: Sequence[Entity]) -> tuple[Entity, ...]:
+    """Each kind and text once, where it first stands."""
+    seen: dict[tuple[str, str], Entity] = {}
+    for entity in found:
+        seen.setdefault((entity.kind, entity.text), entity)
+    return tuple(seen.values())
+
+
+def _title(lines: Sequence[Line], size: tuple[int, int]) -> Line | None:
+    """The page's title: the largest words of the upper half, apart from the brand in the corner."""
+    width, height = size
+    named = [x for x in lines if len(re.findall(r"[^\W\d_]", x.text)) >= 4 and x.score >= 0.8]
+    if not named:
+        return None
+    usual = float(np.median([x.box[3] - x.box[1] for x in named]))
+
+    def worth(line: Line) -> float:
+        return (line.box[3] - line.box[1]) / usual - 0.6 * line.box[1] / height
+
+    upper = [x for x in named if x.box[1] < 0.5 * height and not (x.box[1] < 0.08 * height and x.box[2] < 0.25 * width)]
+    best = max(upper, key=worth, default=None)
+    return best if best is not None and best.box[3] - best.box[1] >= 1.2 * usual else None
+
+
+def _where(title: Line | None, lines: Sequence[Line]) -> str:
+    """The path of bread crumbs above the title, and the title."""
+    if title is None:
+        return ""
+    tall = title.box[3] - title.box[1]
+    above = [
+        x
+        for x in lines
+        if 0 <= title.box[1] - x.box[3] < 2 * tall
+        and abs(x.box[0] - title.box[0]) < tall
+        and _crumbs(x.text, title.text)
+    ]
+    path = _crumbs(above[-1].text, title.text) if above else []
+    if not path or path[-1].casefold() != title.text.casefold():
+        path.append(title.text)
+    return " › ".join(path)
+
+
+def _crumbs(text: str, title: str) -> list[str]:
+    """The parts of a path; the mark between the last two may have been too small to be read."""
+    if text.endswith(f" {title}") and re.search(r"\w", text.removesuffix(title)):
+        return [*re.split(r"\s*[›»>/]\s*", text.removesuffix(title).strip(" ›»>/")), title]
+    parts = [part.strip() for part in re.split(r"\s*[›»>/]\s*", text)]
+    return parts if len(parts) > 1 and all(1 < len(part) < 40 for part in parts) else []

@@ -1,15 +1,27 @@
 """Can this picture be read, what is it, and if not: why, and what to send instead, in customers' words."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from bot.conversation import Noun, Outcome
-from bot.screenshots.ocr import Reading
+from bot.conversation import Box, Noun, Outcome
+from bot.screenshots.ocr import Line, Reading
 from prompts import say
 
 PictureKind = Literal["screen", "photo", "document", "picture", "empty"]
+Grey = npt.NDArray[np.float32]
+
+UNSURE = 0.85
+"""A line read with less than this is not relied upon."""
+SMALL = 8.0
+"""Lines lower than this, in pixels, hold letters that cannot be told apart."""
+SOFT = 0.2
+"""Share of a letter's contrast that the steepest step between two pixels makes up: less is blurred."""
+FLAT = 0.45
+"""Share of neighbouring pixels that are alike: screens have more, photos less."""
 
 
 class Verdict(Noun):
@@ -22,12 +34,97 @@ class Verdict(Noun):
 
 
 def judge(picture: Image.Image, reading: Reading) -> Verdict:
-    """The verdict on a picture and its reading."""
-    grey = np.asarray(picture.convert("L").reduce(max(1, min(picture.size) // 300)))
-    theme: Literal["light", "dark"] = "dark" if float(np.median(grey)) < 100 else "light"
-    if not reading.lines:
-        kind: PictureKind = "empty" if float(grey.std()) < 3 else "picture"
-        return Verdict(kind=kind, outcome="unreadable", reason=say(f"legibility.{kind}"), theme=theme)
+    """The verdict on a picture and its reading: exactly one outcome, with a reason unless all was read."""
+    grey = np.asarray(picture.convert("L"), dtype=np.float32)
+    theme: Literal["light", "dark"] = "dark" if float(np.median(grey)) < 110 else "light"
+    kind = _kind(grey, reading)
+    outcome, why = _outcome(grey, reading, kind)
+    return Verdict(kind=kind, outcome=outcome, reason=say(f"legibility.{why}") if why else "", theme=theme)
+
+
+def _kind(grey: Grey, reading: Reading) -> PictureKind:
+    lines = reading.lines
+    if not lines and not reading.foreign and not reading.unread:
+        if float(np.percentile(grey, 99.5) - np.percentile(grey, 0.5)) < 12:
+            return "empty"
+        return "photo" if _flat(grey) < FLAT else "picture"
+    if _flat(grey) < FLAT:
+        return "photo"
+    return "document" if _document(grey, lines) else "screen"
+
+
+def _outcome(grey: Grey, reading: Reading, kind: PictureKind) -> tuple[Outcome, str]:
+    """What became of it, and the line of `prompts/en/legibility.toml` that says why."""
+    if kind == "empty":
+        return "unreadable", "black" if float(np.median(grey)) < 16 else "empty"
+    bad = [_wide(box) for box in reading.foreign] + [_wide(x.box) for x in reading.lines if x.score < UNSURE]
+    good = [_wide(x.box) for x in reading.lines if x.score >= UNSURE]
+    lost = sum(bad) / max(1e-6, sum(bad) + sum(good))
+    if not sum(bad) and not good:
+        whole = (0.0, 0.0, float(grey.shape[1]), float(grey.shape[0]))
+        soft = kind != "photo" and _sharpness(grey, [whole]) < SOFT / 2
+        return "unreadable", "photo" if kind == "photo" else "blurred" if soft else "picture"
+    if lost > 0.5:
+        return "unreadable", _trouble(grey, reading, kind)
+    if lost > 0.15 and sum(1 for width in bad if width) >= 2:
+        return "partly", "partly_" + _trouble(grey, reading, kind)
     if reading.unread:
-        return Verdict(outcome="partly", reason=say("legibility.no_time"), theme=theme)
-    return Verdict(theme=theme)
+        return "partly", "no_time"
+    if _cut(grey, reading.lines):
+        return "partly", "cropped"
+    if kind == "photo" and len(reading.lines) < 3:
+        return "partly", "photo_words"
+    return "read", ""
+
+
+def _trouble(grey: Grey, reading: Reading, kind: PictureKind) -> str:
+    """Why text was seen and not read."""
+    boxes = [*reading.foreign, *(x.box for x in reading.lines)]
+    grown = [(b[3] - b[1]) / 1.7 for b in reading.foreign]  # these boxes are higher than their letters
+    if float(np.median([*grown, *(x.box[3] - x.box[1] for x in reading.lines)])) < SMALL:
+        return "small"
+    if _sharpness(grey, boxes) < SOFT:
+        return "blurred"
+    if float(np.percentile(grey, 99)) < 70:
+        return "dark"
+    return "photo" if kind == "photo" else "script"
+
+
+def _sharpness(grey: Grey, boxes: Sequence[Box]) -> float:
+    """The median, over boxes of text, of the steepest step between neighbours as a share of the contrast."""
+    found = []
+    for left, top, right, bottom in boxes:
+        part = grey[int(top) : int(bottom) + 1, int(left) : int(right) + 1]
+        if part.shape[0] > 3 and part.shape[1] > 3:
+            contrast = float(part.max() - part.min())
+            steps = np.abs(np.diff(part, axis=1))
+            found.append(float(np.percentile(steps, 98)) / max(20.0, contrast))
+    return float(np.median(found)) if found else 1.0
+
+
+def _flat(grey: Grey) -> float:
+    return float((np.abs(np.diff(grey, axis=1)) < 1.5).mean())
+
+
+def _document(grey: Grey, lines: Sequence[Line]) -> bool:
+    """A page of running text on white: many long lines that begin at one edge."""
+    if len(lines) < 12 or grey.shape[0] < 1.2 * grey.shape[1] or float(np.median(grey)) < 235:
+        return False
+    long = [x for x in lines if len(x.text.split()) >= 6]
+    if len(long) < 0.6 * len(lines):
+        return False
+    edges = np.array([x.box[0] for x in long])
+    return float((np.abs(edges - np.median(edges)) < 0.02 * grey.shape[1]).mean()) > 0.7
+
+
+def _cut(grey: Grey, lines: Sequence[Line]) -> bool:
+    """Whether the picture's edge goes through the text of much of what is on it."""
+    height, width = grey.shape
+    cut = [x for x in lines if x.box[0] <= 1 or x.box[2] >= width - 1 or x.box[1] <= 0 or x.box[3] >= height]
+    return len(cut) >= 2 and len(cut) > 0.4 * len(lines)
+
+
+def _wide(box: Box) -> float:
+    """The width of a box that holds words, 0 for one that may be an icon."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    return width if width > 2.2 * height else 0.0

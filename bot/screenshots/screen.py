@@ -8,20 +8,14 @@ from typing import Literal
 from PIL import Image
 from pydantic import Field
 
-from bot.conversation import Box, Noun, Outcome
-from bot.screenshots import entities, grounding, legibility, redaction
+from bot.conversation import Noun, Outcome
+from bot.screenshots import entities, grounding, icons, legibility, marks, redaction
 from bot.screenshots.entities import Entity
 from bot.screenshots.grounding import Control
 from bot.screenshots.legibility import PictureKind
+from bot.screenshots.marks import Mark as Mark
 from bot.screenshots.ocr import Line, Reader, Reading
 from bot.screenshots.redaction import Sensitive
-
-
-class Mark(Noun):
-    """Something that the picture stresses: a drawn arrow or frame, a dialog, the active tab, a greyed-out control."""
-
-    kind: Literal["drawn", "dialog", "active", "disabled", "alert"]
-    box: Box
 
 
 class Screen(Noun):
@@ -78,12 +72,13 @@ async def look(
 def understand(picture: Image.Image, sha256: str, reading: Reading, own_patterns: Sequence[str] = ()) -> Screen:
     """What a reading of `picture` means; blocking."""
     started = time.monotonic()
-    lines = reading.lines
+    lines, _ = icons.parted(reading.lines)
     verdict = legibility.judge(picture, reading)
     facts = entities.find(lines, picture)
     sensitive = redaction.find(lines, picture, own_patterns)
     private = time.monotonic()
     controls = grounding.controls(lines, picture)
+    stressed = marks.find(picture, lines, [e.box for e in facts.entities if e.kind == "error"], controls)
     ended = time.monotonic()
     seconds = {**reading.seconds, "understand": private - started, "controls": ended - private}
     return Screen(
@@ -97,6 +92,7 @@ def understand(picture: Image.Image, sha256: str, reading: Reading, own_patterns
         entities=facts.entities,
         sensitive=sensitive,
         controls=controls,
+        marks=tuple(stressed),
         where=facts.where,
         error=facts.error,
         theme=verdict.theme,

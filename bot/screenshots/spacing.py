@@ -96,14 +96,22 @@ def _groups(characters: Sequence[Character], at: Sequence[float], drawn: Ink) ->
 
 
 def _gap(columns: Columns, start: float, end: float) -> tuple[float, float]:
-    """The widest run of empty columns between two places, or their middle twice when there is none."""
-    lo, hi = max(0, int(start)), min(len(columns), int(np.ceil(end)) + 1)
-    empty = np.flatnonzero(np.diff(np.concatenate(([False], ~columns[lo:hi], [False])).astype(np.int8)))
-    if not len(empty):
+    """The widest run of empty columns between the ink at two places, or their middle twice when there is none."""
+    inked = np.flatnonzero(columns)
+    lo, hi = _nearest(inked, start), _nearest(inked, end)
+    steps = np.diff(inked[lo : hi + 1])
+    if not len(steps) or steps.max() < 2:
         return (start + end) / 2, (start + end) / 2
-    starts, ends = empty[0::2], empty[1::2]
-    widest = int((ends - starts).argmax())
-    return float(lo + starts[widest]), float(lo + ends[widest])
+    widest = lo + int(steps.argmax())
+    return float(inked[widest] + 1), float(inked[widest + 1])
+
+
+def _nearest(inked: npt.NDArray[np.intp], at: float) -> int:
+    """The index of the inked column nearest to a place: the recogniser's places are good to half a character."""
+    after = int(np.searchsorted(inked, at))
+    if after == 0 or (after < len(inked) and inked[after] - at < at - inked[after - 1]):
+        return min(after, len(inked) - 1)
+    return after - 1
 
 
 def _first(columns: Columns, at: float, height: float) -> float:
