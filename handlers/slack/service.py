@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -83,7 +84,8 @@ class Service:
         asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user)
         app = AsyncApp(
             client=client,
-            signing_secret=signing_secret,
+            # Without a secret nobody can sign: an empty one would be everybody's, and sockets need none.
+            signing_secret=signing_secret or secrets.token_hex(32),
             process_before_response=True,
             ignoring_self_events_enabled=False,  # or the deletion of a card would not be heard
         )

@@ -6,7 +6,7 @@ time is real. `settle` returns when every event was delivered, every answer give
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,8 @@ class House:
     service: Service
     worker: Worker
     clock: HandClock
+    serve_another: Callable[..., Awaitable[str]] = field(init=False)
+    """Starts one more replica of the app; returns its address."""
     services: list[Service] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     answer: Answer = field(default_factory=lambda: Answer(text="", model="test"))
@@ -164,10 +166,11 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
         client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url)
         house = House(slack, desk, None, None, clock)  # type: ignore[arg-type]
         slots = OwnSlots(clock)
-        for _ in range(replicas):
+
+        async def serve_another(signing_secret: str = SIGNING_SECRET) -> str:
             service = Service.build(
                 client=client,
-                signing_secret=SIGNING_SECRET,
+                signing_secret=signing_secret,
                 place=place or Place(SUPPORT, desk_url="http://localhost:8080/desk#{id}"),
                 desk=desk,
                 memory=beside,
@@ -176,10 +179,15 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
                 ask=house.ask,
                 clock=clock,
             )
-            slack.delivery.replicas.append(await stack.enter_async_context(serving(service)))
+            url = await stack.enter_async_context(serving(service))
             await stack.enter_async_context(service.started())
             await service.agents.start()
             house.services.append(service)
+            return url
+
+        house.serve_another = serve_another
+        for _ in range(replicas):
+            slack.delivery.replicas.append(await serve_another())
         slack.delivery.events_url = slack.delivery.replicas.pop()
         house.service = house.services[-1]
         house.worker = Worker(store, {"slack": house.service.mirror})

@@ -54,14 +54,17 @@ async def test_a_reply_that_slack_never_delivered_is_found_in_the_thread(house: 
     assert await house.customer_reads(conversation) == ["lost on the way"]
 
 
-@pytest.mark.parametrize("forgery", ["old", "future", "other secret", "body", "v1", "missing"])
+@pytest.mark.parametrize("forgery", ["old", "future", "other secret", "body", "v1", "missing", "no secret set"])
 async def test_a_forged_request_is_refused(house: House, forgery: str) -> None:
     conversation, card = await house.taken()
+    url, secret = str(house.slack.delivery.events_url), SIGNING_SECRET
+    if forgery == "no secret set":  # Socket Mode alone: an empty secret must not be a key that everybody has
+        url, secret = await house.serve_another(signing_secret=""), ""
     event = {"type": "message", "channel": SUPPORT, "channel_type": "channel", "user": "U0ANA", "text": "forged",
              "ts": "1.000001", "thread_ts": card["ts"]}  # fmt: skip
     body = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event, "team_id": "T0SANDBOX"})
     stamp = str(int(time.time()) + {"old": -400, "future": 400}.get(forgery, 0))
-    secret = "another" if forgery == "other secret" else SIGNING_SECRET
+    secret = "another" if forgery == "other secret" else secret
     signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body) or ""
     headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": signature, "content-type": "application/json"}
     if forgery == "body":
@@ -71,7 +74,7 @@ async def test_a_forged_request_is_refused(house: House, forgery: str) -> None:
     if forgery == "missing":
         del headers["x-slack-signature"]
     async with aiohttp.ClientSession() as session:
-        answer = await session.post(str(house.slack.delivery.events_url), data=body, headers=headers)
+        answer = await session.post(url, data=body, headers=headers)
     await house.settle()
     assert answer.status == 401
     assert await house.customer_reads(conversation) == []
