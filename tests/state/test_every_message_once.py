@@ -20,7 +20,7 @@ from killing import kill_at, speak
 from ledger import check
 from redis.asyncio import Redis
 
-from bot.conversation import Message, OwnerChanged
+from bot.conversation import Answered, Message, OwnerChanged
 from bot.state.errors import Changed, Conflict
 from bot.state.records import Claim, Write
 from bot.state.store import Store
@@ -198,3 +198,40 @@ async def test_a_worker_killed_at_any_of_ten_points_loses_and_doubles_nothing(re
 
     for start in range(0, len(POINTS), 4):
         await asyncio.gather(*(one(1 + i, point) for i, point in enumerate(POINTS[start : start + 4])))
+
+
+@pytest.mark.parametrize("news_at", [0, 1, 2])
+async def test_quick_messages_are_merged_until_the_first_word(store: Store, news_at: int) -> None:
+    """Before the plan or before the first word the turn reads again; after it, the message gets a turn of its own."""
+    conversation = await store.open()
+    await speak(store, conversation, "first")
+    claim = await store.claim("turn", "worker", 6000)
+    assert isinstance(claim, Claim)
+    hand = Hand(store, claim, LEASE_S)
+    await hand.settle()
+    for _ in range(news_at):
+        await hand.step()
+    await speak(store, conversation, "second")
+    await hand.finish()
+    await drain(store)
+    events = [event for _, event in (await store.read_after(conversation)).events if event]
+    assert check(events) == []
+    assert [len(event.to) for event in events if isinstance(event, Answered)] == ([2] if news_at < 2 else [1, 1])
+
+
+async def test_somebody_who_never_stops_writing_is_answered_all_the_same(store: Store) -> None:
+    """The log is read again twice at most."""
+    conversation = await store.open()
+    await speak(store, conversation, "first")
+    claim = await store.claim("turn", "worker", 6000)
+    assert isinstance(claim, Claim)
+    hand = Hand(store, claim, LEASE_S)
+    await hand.settle()
+    for number in range(5):
+        await speak(store, conversation, f"and {number}")
+        await hand.step()
+    await hand.finish()
+    events = [event for _, event in await store.log(conversation) if event]
+    assert [len(event.to) for event in events if isinstance(event, Answered)] == [3]
+    await drain(store)
+    assert check([event for _, event in (await store.read_after(conversation)).events if event]) == []

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from gated import EVENTS, Hand, plain_turn
 from killing import speak
+from ledger import Reader, check
 
-from bot.conversation import Delta, Message
-from bot.state.errors import NotFound
+from bot.conversation import Answered, Delta, Message, OwnerChanged
+from bot.state.errors import Changed, NotFound
 from bot.state.lease import Lease, Lost
 from bot.state.records import DONE, Claim, Idle, Write
 from bot.state.store import Store
@@ -117,3 +118,53 @@ async def test_scripts_refuse_a_conversation_that_is_gone(store: Store) -> None:
     await store.erase(conversation)
     with pytest.raises(Lost):
         await lease.write(Delta(turn=1, offset=0, text="x"))
+
+
+@pytest.mark.parametrize("writes", range(EVENTS))
+async def test_a_reader_sees_a_broken_off_answer_begin_again(store: Store, writes: int) -> None:
+    """Words that were shown are taken back by a `reset` before new ones come; without words there is none."""
+    conversation = await store.open()
+    reader = Reader(store, conversation).start()
+    await speak(store, conversation, "hello")
+    first = Hand(store, await claimed(store), LEASE_MS / 1000)
+    await first.settle()
+    for _ in range(writes):
+        await first.step()
+    await first.vanish()
+    await asyncio.sleep(LEASE_MS / 1000 + 0.02)
+    await Worker(store, {"turn": Turns(plain_turn)}).drain()
+    await reader.until(lambda events: bool(events) and events[-1].event == "done")
+    await reader.stop()
+    events = [event for _, event in reader.seen]
+    assert check(events) == []
+    assert ("reset" in [event.event for event in events]) == (writes > 1)
+
+
+async def test_what_was_decided_under_another_owner_is_refused(store: Store) -> None:
+    """Accept and take-over carry the epoch that they were decided on."""
+    conversation = await store.open()
+    for owner in ("human", "bot", "waiting"):
+        stale = (await store.head(conversation)).epoch
+        change = Write((OwnerChanged(owner=owner, who="Ann"),), key=f"o{owner}", digest="", epoch=stale)  # type: ignore[arg-type]
+        await store.take_over(conversation, change)
+        message = Message(id="m", sender="customer", text="?")
+        for refused in (store.accept, store.take_over):
+            with pytest.raises(Changed) as changed:
+                await refused(conversation, Write((message,), key="late", digest="", epoch=stale))
+            assert changed.value.owner == owner
+    assert [e.event for _, e in await store.log(conversation) if e] == ["owner"] * 3
+
+
+async def test_an_answer_whose_worker_died_before_its_end_is_ended_not_given_again(store: Store) -> None:
+    """And what came meanwhile is a turn of its own, not a replacement of that answer."""
+    conversation = await store.open()
+    first = await speak(store, conversation, "hello")
+    claim = await claimed(store, lease_ms=1)
+    answer = Answered(turn=1, to=(first,), text="there")
+    await store.write(claim, 1, [answer], basis=claim.basis, extend_ms=1)
+    await speak(store, conversation, "and now?")
+    await asyncio.sleep(0.01)
+    await Worker(store, {"turn": Turns(plain_turn)}).drain()
+    events = [event for _, event in (await store.read_after(conversation)).events if event]
+    assert check(events) == []
+    assert [event.turn for event in events if isinstance(event, Answered)] == [1, 2]
