@@ -30,10 +30,12 @@ from bot.answering.fallback import Ladder
 from bot.answering.rungs import Parts, open_rungs
 from bot.conversation import Attachment
 from bot.helpdesk import HelpDesk
+from bot.hours import Hours
 from bot.knowledge.articles import Passage
 from bot.knowledge.index import Index, build
 from bot.knowledge.retriever import HelpRetriever
 from bot.orchestrator import Orchestrator
+from bot.reminders import Reminders
 from bot.screenshots import redaction
 from bot.screenshots.eye import Eye, opened
 from bot.screenshots.intake import Intake
@@ -151,7 +153,7 @@ async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
         Store(url, life_days=settings.conversation_days, confirm=settings.redis_confirm, mirror=mirrored) as store,
         Intake() as intake,
     ):
-        yield Front(store, intake, storage, HelpDesk(store, intake, storage))
+        yield Front(store, intake, storage, HelpDesk(store, intake, storage, hours=hours(settings)))
 
 
 @asynccontextmanager
@@ -238,6 +240,7 @@ async def open_slack(settings: Settings, url: str, front: Front, answering: Answ
             slots=beside,
             picture=blacked_out(front.storage),
             ask=one_turn(answering.orchestrator.turn, answering.take),
+            hours=hours(settings),
         )
         async with service.started():
             if settings.slack_app_token is None:
@@ -262,7 +265,12 @@ async def work(
         if slack:
             await slack.erase(lease)
 
-    jobs: dict[Kind, Job] = {"turn": Turns(answering.orchestrator.turn, metrics=metrics), "erase": erase}
+    open_hours = hours(settings)
+    jobs: dict[Kind, Job] = {
+        "turn": Turns(answering.orchestrator.turn, open_hours, metrics=metrics),
+        "timer": Reminders(open_hours),
+        "erase": erase,
+    }
     if slack:
         jobs["slack"] = slack.mirror
     await Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds).run()
@@ -281,6 +289,11 @@ async def redacted(storage: Storage, path: str) -> bytes:
         return out.getvalue()
 
     return await asyncio.to_thread(cover)
+
+
+def hours(settings: Settings) -> Hours | None:
+    """When people answer; None: always. Raises ValueError when the setting cannot be read."""
+    return Hours.parse(settings.hours) if settings.hours else None
 
 
 def kb_of(settings: Settings) -> Path:
