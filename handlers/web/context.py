@@ -18,6 +18,8 @@ from handlers.web.problems import Problem
 from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats
 from handlers.web.uploads import UploadLimits
 
+UPLOADS = 24
+"""Uploads that one address sends to this process at once."""
 Check = Callable[[], Awaitable[None]]
 """Asks one service whether it is there; raises when it is not, saying what is wrong."""
 
@@ -28,8 +30,9 @@ class Web:
 
     `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
     both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
-    `notice` is what the widget says of the bot; `keepalive` is how long a stream is silent at most, in seconds, and
-    `seats` how many one reader may have open; `checks` are the services that `/readyz` asks.
+    `notice` is what the widget says of the bot; `keepalive` is how long a stream is silent at most, in seconds,
+    `seats` how many one reader may have open, `uploading` how many uploads one address may send at once; `checks` are
+    the services that `/readyz` asks.
     """
 
     desk: HelpDesk
@@ -42,6 +45,7 @@ class Web:
     notice: str = ""
     keepalive: float = KEEPALIVE_SECONDS
     seats: Seats = field(default_factory=lambda: Seats(SEATS))
+    uploading: Seats = field(default_factory=lambda: Seats(UPLOADS))
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 

@@ -4,28 +4,23 @@ Each is a translation: the token is checked, the help desk is called, and its an
 event stream's wire (`stream`), the desk's routes (`desk`).
 """
 
-import hashlib
 from functools import partial
 from typing import Annotated, Literal
 from uuid import uuid4
 
-import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from bot.handoff import Agent
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
 from handlers.web.events import reader
 from handlers.web.identity import Access
 from handlers.web.pictures import link
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
-from handlers.web.uploads import File, read_body, read_form
 from handlers.web.wire import Link, Plain, Standing, for_customer, standing
-from prompts import say as say_line
+from handlers.web.words import Words, checked_key, keep_context, read_words, take_in, upload
 
 router = APIRouter(tags=["conversations"])
-LONGEST_CONTEXT = 2_000
 ACCESS = ("sign_in_needed", "not_found", "identity_expired", "identity_invalid", "too_fast", "unavailable")
 
 
@@ -56,16 +51,6 @@ class MessageTaken(BaseModel):
     """The message is kept and will be answered: read the events."""
 
     message_id: str
-
-
-class Words(BaseModel):
-    """A message. A picture without words is a whole message."""
-
-    text: str = ""
-    attachments: list[str] = Field(default_factory=list, description="Ids of pictures sent before.")
-    context: dict[str, str | float | bool | None] = Field(
-        default_factory=dict, max_length=30, description="What the page knows (route, version, plan): for the team."
-    )
 
 
 class Helped(BaseModel):
@@ -117,6 +102,15 @@ async def list_conversations(web: Parts, who: KnownCaller) -> list[Listed]:
     ]
 
 
+@router.delete("/conversations", status_code=204, responses=problems("identity_needed", *ACCESS))
+async def erase_everything(web: Parts, who: KnownCaller) -> Response:
+    """Erase all of the caller's conversations: a user's on every device, a visitor's of this browser."""
+    while summaries := await web.desk.conversations(who.customer):
+        for summary in summaries:
+            await web.desk.erase(summary.id)
+    return Response(status_code=204)
+
+
 @router.get("/conversations/{conversation_id}", responses=problems(*ACCESS))
 async def read_conversation(web: Parts, access: Allowed) -> Standing:
     """The conversation as it stands: owner, messages, pictures, cards and answers."""
@@ -153,7 +147,7 @@ async def attach(request: Request, web: Parts, access: Allowed, source: Address)
     """Send one picture, before the message that it belongs to: PNG, JPEG, WebP or GIF, at most 10 MB."""
     rates = web.limits.rates
     await web.limits.take((rates.attach_visitor, access.customer), (rates.attach_address, source))
-    form = await read_form(request, web.uploads)
+    form = await upload(request, web, source)
     files = [file for file in form.files if file.field == "file"]
     if len(files) != 1:
         raise Problem("no_file")
@@ -200,7 +194,7 @@ async def say(
     key = checked_key(idempotency_key)
     rates = web.limits.rates
     await web.limits.take((rates.say_visitor, access.customer), (rates.say_address, source))
-    words = await read_words(request, web, access)
+    words = await read_words(request, web, access, source)
     await keep_context(web, access, words.context)
     said = await web.desk.say(access.conversation, "customer", words.text, words.attachments, key=f"web:{key}")
     return MessageTaken(message_id=said.id)
@@ -255,39 +249,3 @@ async def events(
         present=present,
         expires=access.expires,
     )
-
-
-def checked_key(key: str | None) -> str:
-    """An Idempotency-Key that can be used. Raises Problem, which says what to send."""
-    if key is None or not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise Problem("key_missing")
-    return key
-
-
-async def read_words(request: Request, web: Web, access: Access) -> Words:
-    """The message in a JSON or a multipart body; pictures in it are taken in."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        body = await read_body(request, web.uploads.field_bytes)
-        try:
-            return Words.model_validate(orjson.loads(body))
-        except (ValidationError, orjson.JSONDecodeError) as error:
-            raise Problem("unclear_request", what="the body is no message of text and attachments") from error
-    if kind != "multipart/form-data":
-        raise Problem("bad_content")
-    form = await read_form(request, web.uploads)
-    return Words(text=form.fields.get("text", ""), attachments=[await take_in(web, access, f) for f in form.files])
-
-
-async def keep_context(web: Web, access: Access, context: dict[str, str | float | bool | None]) -> None:
-    """What the page knows, as a note for the team: once, until it changes."""
-    text = "\n".join(f"{name[:100]}: {value}" for name, value in context.items())[:LONGEST_CONTEXT]
-    if text:
-        key = f"web:context:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-        await web.desk.note(access.conversation, Agent(id="page", name=say_line("web.page")), text, key=key)
-
-
-async def take_in(web: Web, access: Access, file: File) -> str:
-    """A file -> the id of the picture in the conversation."""
-    attachment = await web.desk.attach(access.conversation, file.data, file.name[:200])
-    return attachment.id

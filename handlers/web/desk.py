@@ -16,12 +16,12 @@ from bot.conversation import Owner
 from bot.helpdesk import Agent, Changed
 from handlers.web.card import Card, Earlier, Waiting, card_of, covered, draft_of, waiting
 from handlers.web.context import Address, AtDesk, Parts
-from handlers.web.conversations import checked_key
 from handlers.web.events import reader
 from handlers.web.identity import SignedIn
 from handlers.web.problems import Problem, answers, problems
 from handlers.web.stream import EventStream
 from handlers.web.wire import Plain, for_staff
+from handlers.web.words import checked_key
 
 router = APIRouter(prefix="/desk", tags=["desk"])
 ACCESS = ("not_at_the_desk", "too_fast", "unavailable")

@@ -35,7 +35,7 @@ def position(last_event_id: str | None) -> int | None:
 
 
 class Seats:
-    """How many streams each reader holds open on this process. More than `each` are not let in."""
+    """How much each holds open on this process: streams of a reader, uploads of an address; never more than `each`."""
 
     def __init__(self, each: int) -> None:
         self._each = each

@@ -9,6 +9,7 @@ from client import MEGABYTE, assert_problem, opened, png
 from webserver import PASSWORD, Serve
 
 from handlers.web.limits import Limit, Rates
+from handlers.web.stream import Seats
 from handlers.web.uploads import UploadLimits
 
 ORIGINS = ("https://shop.example", "https://münchen.example", "http://localhost:3000")
@@ -87,6 +88,27 @@ async def half_sent(url: str, path: str, headers: dict[str, str], body: bytes) -
         answer = head + await reading.read(4096)
     writing.close()
     return answer
+
+
+async def test_one_address_sends_only_so_many_uploads_at_once(serve: Serve) -> None:
+    """Two are under way where two may be: the third is told when to come back, and taken then."""
+
+    async def slowly() -> Any:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png()
+        await asyncio.sleep(0.5)
+        yield b"\r\n--x--\r\n"
+
+    async with serve(uploading=Seats(2)) as served, httpx.AsyncClient(base_url=served.url) as http:
+        path, headers = await opened(http)
+        form = headers | {"Content-Type": "multipart/form-data; boundary=x"}
+        under_way = [
+            asyncio.ensure_future(http.post(f"{path}/attachments", content=slowly(), headers=form)) for _ in "12"
+        ]
+        await asyncio.sleep(0.2)
+        third = await http.post(f"{path}/attachments", files={"file": png()}, headers=headers)
+        assert_problem(third, 429, "too-fast")
+        assert {answer.status_code for answer in await asyncio.gather(*under_way)} == {202}
+        assert (await http.post(f"{path}/attachments", files={"file": png()}, headers=headers)).status_code == 202
 
 
 async def test_a_body_that_is_too_long_is_refused_everywhere(http: httpx.AsyncClient) -> None:

@@ -201,6 +201,21 @@ async def test_nobody_reads_anothers_history(serve: Serve) -> None:
         assert (await http.get("/api/v1/conversations")).status_code == 401
 
 
+async def test_erasing_everything_is_everything_of_ones_own(serve: Serve) -> None:
+    """A user's conversations are gone, with every token to them; another user's are not."""
+    async with serve(rates=ROOMY) as served, httpx.AsyncClient(base_url=served.url) as http:
+        mine = [(await http.post("/api/v1/conversations", headers=bearer(signed()))).json() for _ in range(3)]
+        other = (await http.post("/api/v1/conversations", headers=bearer(signed(sub="bob")))).json()
+        assert (await http.delete("/api/v1/conversations")).status_code == 401
+        assert (await http.delete("/api/v1/conversations", headers=bearer(signed()))).status_code == 204
+        assert (await http.get("/api/v1/conversations", headers=bearer(signed()))).json() == []
+        for opened in mine:
+            gone = await http.get(f"/api/v1/conversations/{opened['id']}", headers=bearer(opened["token"]))
+            assert gone.status_code == 404
+        kept = await http.get(f"/api/v1/conversations/{other['id']}", headers=bearer(other["token"]))
+        assert kept.status_code == 200
+
+
 async def test_a_token_opens_its_own_conversation_alone(serve: Serve) -> None:
     """On every route of another one's conversation: 404, as if there were none."""
     async with serve(rates=ROOMY) as served, httpx.AsyncClient(base_url=served.url) as http:
