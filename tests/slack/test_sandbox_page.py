@@ -1,5 +1,6 @@
 """The sandbox's page in a real browser: a card is read, a button pressed, a reply typed, a modal filled in."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,7 +8,8 @@ from chromium import FLAGS, find
 from playwright.async_api import Page, async_playwright, expect
 from slack_house import House, until
 
-from bot.conversation import Citation
+from bot.conversation import Answered, Citation
+from bot.state.records import Write
 from handlers.slack.sandbox.server import SUPPORT
 
 pytestmark = pytest.mark.browser
@@ -16,6 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 async def page(house: House) -> AsyncIterator[Page]:
     """The page of a sandbox, as Ana sees it; anything that the browser complains of fails the test."""
+    working = asyncio.create_task(house.worker.run())
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         page = await browser.new_page(viewport={"width": 1400, "height": 900})
@@ -25,17 +28,20 @@ async def page(house: House) -> AsyncIterator[Page]:
         await page.goto(house.slack.url)
         yield page
         await browser.close()
+        house.worker.stop()
+        await working
         assert complaints == []
 
 
 async def test_an_agent_plays_a_whole_conversation_on_the_page(house: House, page: Page) -> None:
-    conversation = await house.opened("<img src=x onerror=alert(1)> PAY-4021")
-    await house.bot_answers(conversation, "Try **again** [1].", Citation(n=1, article="a", title="Cards"))
+    conversation = (await house.desk.open()).id
+    await house.desk.say(conversation, "customer", "<img src=x onerror=alert(1)> PAY-4021", key="c1")
+    await house.desk.request_human(conversation, "asked", key="h1")
+    answer = Answered(turn=1, to=(), text="Try **again** [1].", citations=(Citation(n=1, article="a", title="Cards"),))
+    await house.desk.store.accept(conversation, Write((answer,), key="t", digest=""))
     await expect(page.get_by_text("<img src=x onerror=alert(1)> PAY-4021").first).to_be_visible()
 
     await page.get_by_role("button", name="Take over", exact=True).click()
-    await until(lambda: len(house.slack.delivery.log) > 0)
-    await house.settle()
     await expect(page.get_by_text("What Ana Ferreira writes in this thread goes to the customer")).to_be_visible()
 
     await page.locator(".replies").click()
@@ -43,7 +49,7 @@ async def test_an_agent_plays_a_whole_conversation_on_the_page(house: House, pag
     await reply.fill("Good morning!")
     await reply.press("Enter")
     await expect(page.locator("#thread").get_by_text("Good morning!")).to_be_visible()
-    await house.settle()
+    await expect(page.locator("#thread .reactions").first).to_be_visible()
     assert await house.customer_reads(conversation) == ["Good morning!"]
 
     await page.locator("#channel").get_by_role("button", name="Edit draft").click()
@@ -52,7 +58,7 @@ async def test_an_agent_plays_a_whole_conversation_on_the_page(house: House, pag
     await dialog.get_by_label("Text").fill("Try once more.")
     await dialog.get_by_role("button", name="Send").click()
     await expect(dialog).to_be_hidden()
-    await house.settle()
+    await expect(page.locator("#thread").get_by_text("Try once more.")).to_be_visible()
     assert (await house.customer_reads(conversation))[-1] == "Try once more."
 
     await page.get_by_label("Which agent you play").select_option("U0BEN")
