@@ -85,23 +85,25 @@ class Intake:
         return Picture(data=clean, sha256=hashlib.sha256(clean).hexdigest(), **answer)
 
     async def _ask(self, kind: str, data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Ask a warm child. One that died while idle is replaced; one that dies of this picture refuses it."""
-        while self._warm:
-            child = self._warm.pop()
-            if child.returncode is None:
-                break
-        else:
-            child = await _start()
-        try:
-            reply = await asyncio.wait_for(_exchange(child, kind, data), self._patience)
-        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            await _end(child)
-            return {"refused": "too_hard"}, b""
-        except BaseException:  # cancelled in the middle of an exchange: this child's pipe is of no use any more
-            await _end(child)
-            raise
-        self._warm.append(child)
-        return reply
+        """Ask a warm child, and a fresh one when that had died while idle. One that dies of this picture refuses it."""
+        while True:
+            fresh = not self._warm
+            child = await _start() if fresh else self._warm.pop()
+            try:
+                reply = await asyncio.wait_for(_exchange(child, kind, data), self._patience)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                await _end(child)
+                if fresh:
+                    return {"refused": "too_hard"}, b""
+            except TimeoutError:
+                await _end(child)
+                return {"refused": "too_hard"}, b""
+            except BaseException:  # cancelled in the middle of an exchange: this child's pipe is of no use any more
+                await _end(child)
+                raise
+            else:
+                self._warm.append(child)
+                return reply
 
 
 def _refused(line: str, /, **inputs: Any) -> Refused:
