@@ -1,7 +1,7 @@
 """Every Redis call about conversations: what is said, who owns it, what is due, and who holds the lease.
 
 The scripts beside this file are the machine; this class names their arguments and turns their replies into values and
-errors. The keys, the event ids and the rules are in docs/decisions/0101-one-machine-in-redis.md. All keys of a conversation and of
+errors; keys, event ids and rules are in docs/decisions/0101-one-machine-in-redis.md. All keys of a conversation and of
 its partition's sets share one hash tag, so each script touches one slot.
 
 Not here: what a lease is used for (`bot.worker`), who may speak (`bot.handoff`).

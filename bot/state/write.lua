@@ -50,12 +50,12 @@ if given.finish == 'done' then
   else
     redis.call('ZREM', set, id)
   end
-elseif given.finish == 'again' then
-  lease.held = 0
+elseif given.finish then
+  -- 'again' gives it back; 'failed' leaves it held, so that the next claim finds its holder gone and counts a try.
+  if given.finish == 'again' then lease.held = 0 end
   redis.call('ZADD', set, int(now + given.delay), id)
-elseif given.finish == 'failed' then
-  -- Still held: the next claim finds its holder gone, and counts a try.
-  redis.call('ZADD', set, int(now + given.delay), id)
+  -- Idle workers sleep until the lease would have run out: tell them that it is sooner.
+  if given.delay < given.extend then wake(kind) end
 else
   redis.call('ZADD', set, int(now + given.extend), id)
 end

@@ -178,7 +178,7 @@ def test_every_message_is_answered_once_under_any_schedule(valkey: str) -> None:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=120,
+                max_examples=60,
                 stateful_step_count=40,
                 deadline=None,
                 derandomize=True,

@@ -27,7 +27,8 @@ async def server(folder: Path, *options: str) -> AsyncIterator[tuple[asyncio.sub
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     process = await asyncio.create_subprocess_exec(
-        str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--repl-diskless-sync-delay", "0",
+        str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
+        "--save", "", "--repl-diskless-sync-delay", "0",
         *options, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
