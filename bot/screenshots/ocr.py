@@ -107,6 +107,11 @@ class Reader:
             self._making.wait()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def making(self) -> bool:
+        """Whether the 8-bit recogniser is still being made."""
+        return self._making is not None and self._making.poll() is None
+
     def prepare(self) -> bool:
         """Wait until the fastest recogniser for this machine is in use; says whether that is the 8-bit one."""
         if self._making is not None:
