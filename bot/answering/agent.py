@@ -68,14 +68,15 @@ class ModelRung:
         turn = Turn(brief, sources, self._eyes, self._search, customer=brief.customer)
         messages = await self._eyes.messages(brief, sources)
         system = prompt("answer", language=brief.language)
-        said = ""
+        said, judged = "", 0
         held = Held(links=sources.links, citations=sources)
         async with aclosing(self._pieces([{"role": "system", "content": system}, *messages], turn)) as pieces:
             async for piece in pieces:
-                held.links = sources.links
+                if turn.calls:  # a search in mid-answer may have brought new links
+                    held.links = sources.links
                 if ready := held.feed(piece):
                     said += ready
-                    _no_promise(said)
+                    judged += _no_promise(said[judged:])
                     yield Words(ready)
         if ready := held.finish():
             said += ready
@@ -120,11 +121,12 @@ def failure(error: Exception) -> RungFailed:
     return RungFailed(f"{type(error).__name__}: {error}", retry_after=0.5 if again else None)
 
 
-def _no_promise(text: str) -> None:
-    """Raises RungFailed when a whole sentence of `text` promises an action or claims that one was done."""
-    ends = [match.end() for match in SENTENCE.finditer(text)]
-    if ends and (found := promises(text[: ends[-1]])):
+def _no_promise(text: str) -> int:
+    """How much of `text` is whole sentences. Raises RungFailed when one promises an action or claims one was done."""
+    whole = max((match.end() for match in SENTENCE.finditer(text)), default=0)
+    if whole and (found := promises(text[:whole])):
         raise RungFailed(f"it promised: {found[0]}")
+    return whole
 
 
 def aims(text: str, brief: Brief) -> Iterator[Aim]:

@@ -44,7 +44,7 @@ class OpenAICompatible(BaseChatModel):
     key: SecretStr | None = None
     max_tokens: int = 700
     temperature: float = 0.0
-    merge_seconds: float = 0.03
+    merge_seconds: float = 0.05
 
     @property
     def _llm_type(self) -> str:
