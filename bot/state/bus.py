@@ -36,9 +36,9 @@ class Heard:
 class Ear:
     """What one reader hears: entries, or None when it should read the streams again."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_again_at: float) -> None:
         self._queue: asyncio.Queue[Heard | None] = asyncio.Queue(BACKLOG)
-        self.read_again_at = time.monotonic() + READ_AGAIN_S
+        self.read_again_at = read_again_at
 
     async def get(self) -> Heard | None:
         """The next entry; None: read again."""
@@ -57,8 +57,10 @@ class Ear:
 class Bus:
     """The bus readers of one process, each started when its partition is first listened to."""
 
-    def __init__(self, blocking: Any) -> None:
+    def __init__(self, blocking: Any, read_again_s: float = READ_AGAIN_S) -> None:
         self._redis = blocking
+        self._read_again_s = read_again_s
+        self._block_ms = min(BLOCK_MS, int(read_again_s * 1000))
         self._ears: dict[str, dict[str, set[Ear]]] = defaultdict(lambda: defaultdict(set))
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._ready: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -73,7 +75,7 @@ class Bus:
     @asynccontextmanager
     async def listen(self, tag: str, conversation_id: str) -> AsyncIterator[Ear]:
         """Hears every bus entry of a conversation from now on. Read the streams after entering, not before."""
-        ear = Ear()
+        ear = Ear(time.monotonic() + self._read_again_s)
         ears = self._ears[tag]
         ears[conversation_id].add(ear)
         try:
@@ -92,7 +94,7 @@ class Bus:
             try:
                 last = last or await self._newest(tag)
                 self._ready[tag].set()
-                entries = await self._redis.xread({f"{tag}bus": last}, count=500, block=BLOCK_MS)
+                entries = await self._redis.xread({f"{tag}bus": last}, count=500, block=self._block_ms)
                 if not entries and _order(await self._newest(tag)) < _order(last):
                     # The stream expired in the silence and began anew under a clock that had stepped back.
                     last = "0-0"
@@ -126,7 +128,7 @@ class Bus:
         for listening in self._ears[tag].values():
             for ear in listening:
                 if ear.read_again_at <= now:
-                    ear.read_again_at = now + READ_AGAIN_S
+                    ear.read_again_at = now + self._read_again_s
                     ear.put(None)
 
 

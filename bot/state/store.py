@@ -27,7 +27,7 @@ from redis.exceptions import (
 
 from bot.conversation import Event, encode
 from bot.state import records
-from bot.state.bus import Bus
+from bot.state.bus import READ_AGAIN_S, Bus
 from bot.state.errors import Changed, Conflict, NotFound, TooMany, Unconfirmed
 from bot.state.records import (
     Claim,
@@ -53,6 +53,7 @@ class Store:
 
     `confirm`: how many replicas must confirm each accept, owner change and commit, else `Unconfirmed`.
     `mirror`: whether somebody claims `slack`; without it nothing is marked due for it.
+    `read_again_s`: how long a reader may miss an event when its news was lost.
     `clock`: Unix ms for the scripts; None means the server's own clock, which is what production uses.
     """
 
@@ -65,6 +66,7 @@ class Store:
         confirm: int = 0,
         mirror: bool = False,
         clock: Callable[[], int] | None = None,
+        read_again_s: float = READ_AGAIN_S,
     ) -> None:
         self.url = url
         self.partitions = partitions
@@ -76,7 +78,7 @@ class Store:
         # Blocking reads last up to 4 s; the timeout only ends a half-open connection.
         self._blocking: Any = _client(url, 15, 10 * CONNECTIONS)
         self._scripts = Scripts(self._redis)
-        self._bus = Bus(self._blocking)
+        self._bus = Bus(self._blocking, read_again_s)
 
     async def __aenter__(self) -> Self:
         return self
