@@ -184,6 +184,12 @@ class Actions:
             return False
         if mark:  # before the words: they are what makes the card be drawn again
             await self._mark(spot, agent, mark)
+        sent = await self._say(spot, agent, text, key)
+        if mark and not sent:
+            await self._memory.keep(spot.conversation, {f"mark:{mark}": ""})
+        return sent
+
+    async def _say(self, spot: Spot, agent: Agent, text: str, key: str) -> bool:
         try:
             said = await self._desk.say(spot.conversation, "agent", text, key=key, who=agent)
             if said.heard == "held":
@@ -194,9 +200,8 @@ class Actions:
             self._private.line(spot, say("slack.unsent", reason=escape(error.words())))
             return False
         if said.heard == "note":
-            self._private.line(spot, say("slack.modal_owner", who=""))
-            return False
-        return True
+            self._private.line(spot, say("slack.held_noted"))
+        return said.heard != "note"
 
     async def send_pictures(self, spot: Spot, agent: Agent, pictures: Sequence[str], key: str) -> None:
         """Pictures that belong to words which were sent."""
@@ -213,6 +218,10 @@ class Actions:
         await self._memory.keep(spot.conversation, {"assigned": colleague.name})
         line = say("slack.asked_to_take", who=agent.name, colleague=colleague.name)
         await self._desk.note(spot.conversation, agent, line, key=f"assign:{ts}")
+        if await self._memory.once(f"assign:{spot.channel}:{ts}", DAY):
+            self._private.call(
+                spot, colleague.id.removeprefix("slack:"), say("slack.asked_you", who=escape(agent.name))
+            )
 
     async def snooze(self, spot: Spot, agent: Agent, seconds: float, ts: str) -> None:
         """Sleeps for so long from `ts` on, then stands on the card as waiting again."""
@@ -231,8 +240,9 @@ class Actions:
             case "send":
                 await self.send(spot, agent, await self.draft(spot.conversation), key)
             case "note" if asked.text:
-                await self._memory.keep(spot.conversation, {f"written:{note_id(agent.name, asked.text)}": ts})
-                await self.note(spot, agent, unescape(asked.text), key)
+                text = unescape(asked.text)
+                await self._memory.keep(spot.conversation, {f"written:{note_id(agent.name, text)}": ts})
+                await self.note(spot, agent, text, key)
             case "assign" if colleague is not None:
                 await self.assign(spot, agent, colleague, ts)
             case "snooze":

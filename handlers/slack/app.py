@@ -133,6 +133,8 @@ class Listeners:
         text = new.get("text", "")
         if spot is None or command(text) or self._mentions_bot(text) or not self._parts.actions.listens(spot):
             return
+        if await self._parts.inbox.revise(spot, new["ts"], text):
+            return
         agent = await self._parts.agents.agent(spot.user)
         key = f"slack:{spot.channel}:{new['ts']}:{edit}"
         await self._parts.actions.edited(spot, agent, new["ts"], unescape(text), key)

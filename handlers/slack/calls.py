@@ -22,7 +22,7 @@ PATIENCE = 15.0
 """Seconds of `Retry-After` that are waited out on the spot; longer ones give the conversation back meanwhile."""
 OUTAGE = 10.0
 SHUT = 60.0
-GONE = frozenset({"thread_not_found", "message_not_found"})
+GONE = frozenset({"thread_not_found", "message_not_found", "file_not_found"})
 CONTENT = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long", "no_text", "invalid_arguments"})
 NO_ENTRY = frozenset(
     {"is_archived", "channel_not_found", "restricted_action", "account_inactive", "token_revoked", "missing_scope"}

@@ -55,6 +55,15 @@ class Inbox:
         """Whether messages of this conversation still wait, so that a later one has to wait behind them."""
         return any(k.startswith("inbox:") and v for k, v in (await self._memory.fields(conversation_id)).items())
 
+    async def revise(self, spot: Spot, ts: str, text: str) -> bool:
+        """An edit of a message that still waits. False: it does not wait (any more)."""
+        waiting = (await self._memory.fields(spot.conversation)).get(f"inbox:{ts}")
+        if not waiting:
+            return False
+        letter = orjson.dumps({**orjson.loads(waiting), "text": text}).decode()
+        await self._memory.keep(spot.conversation, {f"inbox:{ts}": letter})
+        return True
+
     async def sweep(self, conversation_id: str, fields: Mapping[str, str]) -> None:
         """Takes up what a process that died left behind."""
         letters = [orjson.loads(v) for k, v in fields.items() if k.startswith("inbox:") and v]

@@ -69,6 +69,10 @@ class Private:
         """A direct message: for what cannot be said in the channel."""
         self._background.start(self._direct(user, text))
 
+    def call(self, spot: Spot, user: str, text: str) -> None:
+        """A direct message that leads a colleague to a thread."""
+        self._background.start(self._call(spot, user, text))
+
     def react(self, spot: Spot, ts: str, name: str) -> None:
         """A reaction on an agent's message: what became of it, in plain sight."""
         self._background.start(self._react(spot, ts, name))
@@ -94,6 +98,14 @@ class Private:
             await self._client.chat_postMessage(channel=user, text=text, unfurl_links=False, unfurl_media=False)
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("slack.direct", error=repr(error))
+
+    async def _call(self, spot: Spot, user: str, text: str) -> None:
+        try:
+            answer = await self._client.chat_getPermalink(channel=spot.channel, message_ts=spot.thread_ts)
+        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.warning("slack.permalink", error=repr(error))
+            return
+        await self._direct(user, f"{text} {answer['permalink']}")
 
     async def _react(self, spot: Spot, ts: str, name: str) -> None:
         try:

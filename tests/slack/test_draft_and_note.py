@@ -53,12 +53,12 @@ async def test_a_note_by_button_and_in_words(house: House) -> None:
     conversation, card = await house.taken()
     await house.ben.click(SUPPORT, card["ts"], "note")
     await house.ben.submit((await house.ben.modal())["id"], {"text": "VIP"})
-    house.ben.say(SUPPORT, "!note called before", card["ts"])
+    house.ben.say(SUPPORT, "!note called &lt;before&gt;", card["ts"])
     await house.settle()
     notes = [e.text for _, e in await house.desk.log(conversation) if isinstance(e, Noted)]
-    assert notes == ["VIP", "called before"]
+    assert notes == ["VIP", "called <before>"]
     assert any("Note by Ben Okafor: VIP" in line for line in house.says(conversation))
-    assert sum("called before" in line for line in house.says(conversation)) == 1
+    assert sum("called &lt;before" in line for line in house.says(conversation)) == 1
     assert await house.customer_reads(conversation) == []
 
 
@@ -68,6 +68,8 @@ async def test_assign_and_snooze_show_on_the_card(house: House) -> None:
     await house.ana.click(SUPPORT, ts, "assign", value={"selected_user": "U0BEN"})
     await house.settle()
     assert "Assigned to Ben Okafor" in text_of(house.card(conversation))
+    called = [m["text"] for m in house.slack.workspace.channels["D0BEN"].messages.values()]
+    assert [text.startswith("Ana Ferreira asks you to take over") and "/archives/" in text for text in called] == [True]
 
     house.ana.say(SUPPORT, "!snooze 1h", ts)
     await house.settle()

@@ -2,6 +2,8 @@
 
 from slack_house import House, png
 
+from bot.conversation import Point, Pointed
+from bot.state.records import Write
 from bot.worker import Worker
 from handlers.slack.sandbox.server import SUPPORT
 
@@ -14,6 +16,14 @@ async def test_what_the_app_posted_is_gone_and_so_is_what_it_remembered(house: H
     await house.settle()
     house.ana.say(SUPPORT, "held words", house.card(conversation)["ts"])
     await house.settle()
+
+    ringed = Pointed(turn=1, attachment_id=picture.id, points=(Point(label="Save", box=(1, 1, 9, 9)),))
+    await house.desk.store.accept(conversation, Write((ringed,), key="p", digest=""))
+    for n in range(8):
+        await house.desk.say(conversation, "customer", f"secret {n}", key=f"s{n}")
+    await house.settle()
+    assert len(house.slack.workspace.files) == 2
+    house.slack.faults.page = 5  # more posts than Slack tells at once
 
     await house.desk.erase(conversation)
     await Worker(house.desk.store, {"erase": house.service.erase}).drain()

@@ -164,7 +164,7 @@ def replies(workspace: Workspace, faults: Faults, args: Json) -> Json:
     thread = workspace.thread(workspace.channel(channel_id).id, ts)
     if not thread:
         raise SlackError("thread_not_found")
-    limit = int(args.get("limit") or 1000)
+    limit = min(int(args.get("limit") or 1000), faults.page)
     chosen = [m for m in thread if m["ts"] == ts or _between(m["ts"], args)]
     if str(args.get("include_all_metadata", "")).lower() not in ("true", "1"):
         chosen = [{k: v for k, v in m.items() if k != "metadata"} for m in chosen]
