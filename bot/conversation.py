@@ -121,6 +121,8 @@ class Seen(Noun):
     entities: tuple[SeenEntity, ...] = ()
     private: int = 0
     """How many private places were found (and are blacked out in every copy that leaves the machine)."""
+    private_boxes: tuple[Box, ...] = ()
+    """Where they are, so that the customer can be offered to black them out for good."""
 
 
 class Corrected(Noun):

@@ -179,6 +179,7 @@ def seen(attachment: Attachment, screen: Screen) -> Seen:
         error=screen.error,
         entities=tuple(entities),
         private=len(screen.sensitive),
+        private_boxes=tuple(place.box for place in screen.sensitive),
     )
 
 

@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     conversation_days: int = Field(
         default=180, ge=1, description="Days that conversations are kept after their last word."
     )
-    workers: int = Field(default=8, ge=1, description="Turns that one worker runs side by side.")
+    workers: int = Field(default=32, ge=1, description="Turns that one worker runs side by side.")
     lease_seconds: float = Field(default=6.0, ge=1, description="How long a silent worker keeps a conversation.")
     read_seconds: float = Field(default=20.0, gt=0, description="Longest time spent on reading one picture.")
     private_patterns: tuple[str, ...] = Field(

@@ -160,6 +160,10 @@ async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
 async def open_web(settings: Settings, url: str, front: Front, metrics: telemetry.Metrics) -> AsyncIterator[FastAPI]:
     """The web channel on the help desk."""
     retriever, storage = HelpRetriever(kb=kb_of(settings)), front.storage
+
+    async def index_check() -> None:
+        await asyncio.to_thread(lambda: retriever.index)
+
     key = settings.jwt_key
     users = SiteUsers(key.get_secret_value(), settings.jwt_audience, time.time) if key else None
     tokens = Tokens(
@@ -180,7 +184,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
             redacted=functools.partial(redacted, storage),
             passages=lambda article: passages(retriever.index, article),
             notice=say("answering.no_model") if rungs(settings) == (EXTRACTIVE,) else "",
-            checks={"redis": front.store.check},
+            checks={"redis": front.store.check, "storage": storage.check, "index": index_check},
         )
         yield create_app(
             web,

@@ -4,6 +4,7 @@ Beside each picture lies what was seen of it (`.screen.json`), so that a later t
 again. Pictures never lie in Redis, and nothing here is served to anyone: links are signed by the web server.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,11 @@ class Storage:
             return Screen.model_validate_json(await self.get(path + SEEN))
         except (LookupError, ValidationError):
             return None
+
+    async def check(self) -> None:
+        """Asks whether the place can be reached. Raises what it answers when it cannot."""
+        with contextlib.suppress(NotFoundError, FileNotFoundError):
+            await obstore.head_async(self._store, "ready")
 
     async def delete(self, prefix: str) -> int:
         """Erase everything under `prefix`, a conversation for example; returns how many objects there were."""

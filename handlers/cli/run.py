@@ -6,7 +6,7 @@ import ctypes
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import Annotated, Any
@@ -88,7 +88,7 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
         together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
         door = _listen(settings)
         server = _Server(config(app, grace=GRACE_S))
-        together.start(server.serve([door]), "web")
+        together.start(server.serve([door]), "web", server.leave)
         address = "http://{}:{}".format(*door.getsockname()[:2])
         if example:
             await show_example(front, settings, console)
@@ -97,7 +97,6 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
         console.print(f'  Embed it:    [dim]<script src="{address}/widget.js" async data-helplens></script>[/]')
         console.print("  Ctrl-C ends everything.\n")
         await together.until_signal()
-        server.should_exit = True
 
 
 async def _serve(settings: Settings, role: Role) -> None:
@@ -123,9 +122,8 @@ async def _serve(settings: Settings, role: Role) -> None:
         if slack:
             wiring.serve_slack(app, slack)
         server = _Server(config(app, grace=GRACE_S))
-        together.start(server.serve([_listen(settings)]), "web")
+        together.start(server.serve([_listen(settings)]), "web", server.leave)
         await together.until_signal()
-        server.should_exit = True
 
 
 class _Server(uvicorn.Server):
@@ -135,6 +133,10 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals end the whole house, not the web server alone."""
         yield
+
+    def leave(self) -> None:
+        """Takes nothing new; open streams get their grace."""
+        self.should_exit = True
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -152,15 +154,16 @@ class _Together:
     """Parts that run side by side: when one fails, or a signal comes, all end."""
 
     def __init__(self) -> None:
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._tasks: dict[asyncio.Task[None], Callable[[], object]] = {}
         self._signal = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._signal.set)
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Runs `work` until the end."""
-        self._tasks[asyncio.create_task(work, name=name)] = name
+    def start(self, work: Coroutine[Any, Any, None], name: str, leave: Callable[[], None] | None = None) -> None:
+        """Runs `work` until the end, which it is asked for by `leave`, else by cancelling it."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks[task] = leave or task.cancel
 
     async def until_signal(self) -> None:
         """Waits for Ctrl-C or SIGTERM. Raises what a part failed with, if one fails first."""
@@ -171,11 +174,12 @@ class _Together:
         stop.cancel()
 
     async def end(self) -> None:
-        """Ends every part, the one started last first."""
-        for task, name in reversed(self._tasks.items()):
-            if name != "web":
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Ends every part. Asks again each second: on Python 3.11 a cancelled call to Redis may not hear it."""
+        pending = set(self._tasks)
+        while pending:
+            for task in pending:
+                self._tasks[task]()
+            _, pending = await asyncio.wait(pending, timeout=1.0)
 
 
 @asynccontextmanager
