@@ -202,7 +202,9 @@ export class HelpLensWidget extends LitElement implements Parts {
   };
 
   rate(answer: Answer, helped: boolean): void {
-    void this.client.rate(answer.turn, helped);
+    if (answer.rated === helped) return;
+    const goesOn = !helped && this.thread.owner === "bot" && this.thread.items.findLast((i) => i.kind === "answer") === answer;
+    void this.client.rate(answer.turn, helped).then((there) => there && goesOn && this.choose(this.say("notHelpedSaid")));
   }
 
   correct(picture: string): void {

@@ -35,7 +35,7 @@ button:disabled { cursor: default; opacity: .55; }
   border: 1px solid var(--hl-line); border-radius: var(--hl-radius); box-shadow: 0 4px 12px rgb(10 15 30 / .1), 0 24px 64px rgb(10 15 30 / .22); overflow: hidden; }
 header { display: flex; align-items: center; gap: 6px; padding: 12px 10px 12px 16px; border-bottom: 1px solid var(--hl-line); }
 :host([dir="rtl"]) header { padding: 12px 16px 12px 10px; }
-header h2 { font-size: 17px; font-weight: 700; flex: 1; min-width: 0; display: flex; gap: 10px; align-items: center; } header h2 .mark { width: 26px; height: 26px; color: var(--hl-link); }
+header h2 { font-size: 17px; font-weight: 700; flex: 1; min-width: 0; display: flex; gap: 10px; align-items: center; } header h2 { overflow: hidden; white-space: nowrap; } header h2 .mark { flex: none; width: 26px; height: 26px; color: var(--hl-link); }
 .tool { display: grid; place-items: center; width: 36px; height: 36px; border-radius: 10px; color: var(--hl-soft); } .tool:hover { background: var(--hl-sunk); color: var(--hl-ink); }
 .human { white-space: nowrap; flex: 0 1 auto; min-width: 0; overflow: hidden; display: inline-flex; gap: 6px; align-items: center; font-size: 13.5px; font-weight: 600; padding: 7px 10px; border: 1px solid var(--hl-line); border-radius: 99px; } .human:hover:not(:disabled) { background: var(--hl-sunk); } .human .icon { width: 17px; height: 17px; } .human span { overflow: hidden; text-overflow: ellipsis; }
 .menu { position: absolute; inset-block-start: 54px; inset-inline-end: 10px; background: var(--hl-ground); border: 1px solid var(--hl-line); border-radius: 14px; padding: 6px; z-index: 3; box-shadow: 0 12px 40px rgb(10 15 30 / .2); max-width: 300px; max-height: 60%; overflow: auto; }
@@ -62,7 +62,7 @@ a { color: var(--hl-link); } .link { color: var(--hl-link); font-size: 13px; fon
 .thumb { display: block; position: relative; border: 1px solid var(--hl-line); border-radius: 14px; overflow: hidden; background: var(--hl-sunk); max-width: 100%; } .thumb img { display: block; max-width: 100%; max-height: 190px; width: auto; height: auto; object-fit: cover; object-position: top; }
 .sent .thumb .icon { margin: 24px; }
 .card { align-self: stretch; border: 1px solid var(--hl-line); border-radius: 14px; padding: 10px 14px 8px; font-size: 13.5px; background: var(--hl-ground); } .card h3 { font-size: 12.5px; color: var(--hl-soft); font-weight: 600; margin-bottom: 4px; }
-dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; } dt { color: var(--hl-soft); } dd { overflow-wrap: anywhere; } q { quotes: none; font-weight: 600; }
+dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; } dt { color: var(--hl-soft); } dd { overflow-wrap: anywhere; } q { quotes: none; font-weight: 600; white-space: pre-line; }
 .chips { display: flex; flex-wrap: wrap; gap: 4px; } .chips bdi { background: var(--hl-sunk); border-radius: 6px; padding: 0 7px; font-variant-numeric: tabular-nums; } .hint { color: var(--hl-soft); font-size: 12.5px; margin-top: 4px; }
 .card label { display: block; font-weight: 600; margin-top: 6px; } .card input, .card textarea { width: 100%; font: inherit; color: inherit; background: var(--hl-sunk); border: 1px solid var(--hl-line); border-radius: 8px; padding: 6px 10px; resize: vertical; }
 .row { display: flex; gap: 8px; margin-top: 8px; flex-wrap: wrap; } .small { font-size: 13.5px; font-weight: 600; border: 1px solid var(--hl-line); border-radius: 10px; padding: 6px 12px; display: inline-flex; gap: 6px; align-items: center; min-height: 34px; } .small:hover { background: var(--hl-sunk); } .small[aria-pressed="true"] { background: var(--hl-tint); border-color: var(--hl-link); }
@@ -85,7 +85,7 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
 .field { display: flex; align-items: flex-end; gap: 4px; border: 1px solid var(--hl-line); background: var(--hl-sunk); border-radius: 18px; padding: 5px 6px 5px 14px; } :host([dir="rtl"]) .field { padding: 5px 14px 5px 6px; } .field:focus-within { border-color: var(--hl-link); box-shadow: 0 0 0 1px var(--hl-link); }
 .field textarea { flex: 1; min-width: 0; font: inherit; font-size: 16px; color: inherit; background: none; border: 0; outline: 0; resize: none; padding: 7px 0; max-height: 140px; field-sizing: content; } .field textarea::placeholder { color: var(--hl-soft); opacity: 1; }
 .tools { display: flex; align-items: center; } .field .tool:hover { background: var(--hl-ground); } .send { width: 38px; height: 38px; border-radius: 50%; background: var(--hl-accent); color: var(--hl-on-accent); display: grid; place-items: center; margin-inline-start: 4px; }
-.offer { display: flex; gap: 8px; align-items: center; background: var(--hl-tint); border-radius: 14px; padding: 8px 8px 8px 14px; font-size: 13.5px; } .offer p { flex: 1; }
+.offer { display: flex; gap: 8px; align-items: center; background: var(--hl-tint); border-radius: 14px; padding: 8px 8px 8px 14px; font-size: 13.5px; } .offer { flex-wrap: wrap; } .offer p { flex: 1 1 150px; }
 .line { display: flex; gap: 8px; font-size: 13.5px; color: var(--hl-bad); background: var(--hl-bad-ground); border-radius: 12px; padding: 8px 12px; } .line .icon { width: 18px; height: 18px; margin-top: 1px; }
 .uploads { display: grid; gap: 6px; } .upload { display: flex; gap: 10px; align-items: center; border: 1px solid var(--hl-line); border-radius: 14px; padding: 6px; } .upload img { width: 54px; height: 54px; object-fit: cover; object-position: top; border-radius: 9px; background: var(--hl-sunk); } .upload figcaption { flex: 1; min-width: 0; } .upload small { color: var(--hl-soft); font-size: 13px; display: block; } progress { width: 100%; height: 6px; accent-color: var(--hl-link); } .buttons { display: flex; }
 .dropping::after { content: attr(data-drop); position: absolute; inset: 8px; border: 2px dashed var(--hl-link); border-radius: 14px; background: color-mix(in srgb, var(--hl-ground) 88%, transparent); display: grid; place-items: center; font-weight: 700; font-size: 17px; z-index: 4; }
@@ -101,6 +101,8 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
   .panel { position: fixed; inset: 0; width: auto; height: 100dvh; border: 0; border-radius: 0; padding-top: env(safe-area-inset-top); }
   .tool { width: 40px; height: 40px; }
 }
+@media (max-width: 360px) { .human .icon { display: none; } header { padding-inline: 12px 4px !important; } header h2 .mark { width: 22px; } }
+.welcome p, .offer p, .receipt span, .state, .feedback p { unicode-bidi: plaintext; text-align: match-parent; }
 @media (prefers-reduced-motion: no-preference) {
   .panel { animation: rise .18s ease-out; } @keyframes rise { from { opacity: 0; transform: translateY(10px) scale(.98); } }
   .launcher { transition: transform .15s; } .launcher:hover { transform: scale(1.05); }

@@ -16,7 +16,7 @@ dialog::backdrop { background: rgb(10 12 16 / .6); }
 .stage { min-height: 0; display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); place-items: center; background: var(--hl-sunk); padding: 14px; overflow: hidden; }
 canvas { max-width: 100%; max-height: 100%; touch-action: none; cursor: crosshair; border-radius: 4px; box-shadow: 0 1px 8px rgb(0 0 0 / .25); }
 canvas:focus-visible { outline: 3px solid var(--hl-accent); outline-offset: 2px; }
-.help { font-size: 13px; color: var(--hl-soft); margin: 0; flex: 1; min-width: 200px; }
+.help { font-size: 13px; color: var(--hl-soft); margin: 0; flex: 1 1 260px; } .bar:last-child { justify-content: flex-end; }
 `;
 
 export interface Editing { picture: Blob; say: Say; root: ShadowRoot; found?: readonly Box[]; note?: string }

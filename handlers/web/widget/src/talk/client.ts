@@ -148,16 +148,18 @@ export class Client {
     await this.api.handoff(await this.conversation());
   }
 
-  /** Sends a rating at once and takes it back when it does not get through. */
-  async rate(turn: number, helped: boolean): Promise<void> {
+  /** Sends a rating at once and takes it back when it does not get through; says whether it did. */
+  async rate(turn: number, helped: boolean): Promise<boolean> {
     const answer = this.thread.answer(turn, 0);
     answer.rated = helped;
     this.changed();
     try {
       if (this.current) await this.api.rate(this.current, turn, helped);
+      return true;
     } catch {
       answer.rated = undefined;
       this.changed();
+      return false;
     }
   }
 

@@ -48,6 +48,7 @@ const es: Words = {
   articleOpen: "Abrir en el centro de ayuda",
   helped: "Me ayudó",
   notHelped: "No me ayudó",
+  notHelpedSaid: "Eso no me ayudó.",
   thanks: "Me alegro.",
   sorry: "Entonces probemos de otra manera.",
   again: "¿Funcionó? Muéstrame la página otra vez",
