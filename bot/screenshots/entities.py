@@ -74,9 +74,9 @@ def _labelled(lines: Sequence[Line], known: Sequence[Entity]) -> Iterator[Entity
         kind = next((k for k, pattern in LABELS if pattern.fullmatch(label.text.strip())), None)
         if kind is None:
             continue
-        beside = sorted((x for x in lines if _beside(label, x) or _below(label, x)), key=lambda x: _far(label, x))
-        if beside and VALUE.fullmatch(beside[0].text) and beside[0].text not in texts:
-            value = beside[0]
+        beside = [x for x in lines if VALUE.fullmatch(x.text) and (_beside(label, x) or _below(label, x))]
+        value = min(beside, key=lambda x: _far(label, x), default=None)
+        if value is not None and value.text not in texts:
             yield Entity(kind=kind, text=value.text, box=value.box, doubt=doubtful(kind, value.text, value.score))
 
 

@@ -14,9 +14,9 @@ from prompts import say
 PictureKind = Literal["screen", "photo", "document", "picture", "empty"]
 Grey = npt.NDArray[np.float32]
 
-UNSURE = 0.85
-"""A line read with less than this is not relied upon."""
-SMALL = 8.0
+UNSURE = 0.9
+"""A word read with less than this is not relied upon."""
+SMALL = 9.5
 """Lines lower than this, in pixels, hold letters that cannot be told apart."""
 SOFT = 0.2
 """Share of a letter's contrast that the steepest step between two pixels makes up: less is blurred."""
@@ -57,14 +57,17 @@ def _outcome(grey: Grey, reading: Reading, kind: PictureKind) -> tuple[Outcome, 
     """What became of it, and the line of `prompts/en/legibility.toml` that says why."""
     if kind == "empty":
         return "unreadable", "black" if float(np.median(grey)) < 16 else "empty"
-    bad = [_wide(box) for box in reading.foreign] + [_wide(x.box) for x in reading.lines if x.score < UNSURE]
-    good = [_wide(x.box) for x in reading.lines if x.score >= UNSURE]
+    words = [word for line in reading.lines if _wide(line.box) for word in line.words]
+    bad = [_wide(box) for box in reading.foreign] + [_width(w.box) for w in words if w.score < UNSURE]
+    good = [_width(w.box) for w in words if w.score >= UNSURE]
     lost = sum(bad) / max(1e-6, sum(bad) + sum(good))
+    if not reading.lines and reading.unread:
+        return "skipped", "no_time_at_all"
     if not sum(bad) and not good:
         whole = (0.0, 0.0, float(grey.shape[1]), float(grey.shape[0]))
         soft = kind != "photo" and _sharpness(grey, [whole]) < SOFT / 2
         return "unreadable", "photo" if kind == "photo" else "blurred" if soft else "picture"
-    if lost > 0.5:
+    if lost > 0.7 or (lost > 0.5 and len(good) < 5):
         return "unreadable", _trouble(grey, reading, kind)
     if lost > 0.15 and sum(1 for width in bad if width) >= 2:
         return "partly", "partly_" + _trouble(grey, reading, kind)
@@ -87,7 +90,11 @@ def _trouble(grey: Grey, reading: Reading, kind: PictureKind) -> str:
         return "blurred"
     if float(np.percentile(grey, 99)) < 70:
         return "dark"
-    return "photo" if kind == "photo" else "script"
+    if kind == "photo":
+        return "photo"
+    seen = sum(_wide(box) for box in reading.foreign)  # what reads as nothing at all, not just unsurely
+    unsure = sum(_width(w.box) for x in reading.lines for w in x.words if w.score < UNSURE)
+    return "script" if seen >= 0.5 * unsure else "unsure"
 
 
 def _sharpness(grey: Grey, boxes: Sequence[Box]) -> float:
@@ -124,7 +131,11 @@ def _cut(grey: Grey, lines: Sequence[Line]) -> bool:
     return len(cut) >= 2 and len(cut) > 0.4 * len(lines)
 
 
+def _width(box: Box) -> float:
+    return box[2] - box[0]
+
+
 def _wide(box: Box) -> float:
     """The width of a box that holds words, 0 for one that may be an icon."""
-    width, height = box[2] - box[0], box[3] - box[1]
+    width, height = _width(box), box[3] - box[1]
     return width if width > 2.2 * height else 0.0

@@ -36,6 +36,8 @@ SMALLEST = 9.5
 """A picture is shrunk for the search only as far as its smallest letters stay this high."""
 LARGEST = 3200
 """No search above this size of the longer side."""
+APART = 1.2
+"""A gap wider than this share of the letters' height parts two lines: cells of a table, an icon and its label."""
 DOUBTFUL = 0.5
 """A line that was read with less than this mean score is not text."""
 
@@ -149,7 +151,7 @@ class Reader:
 
     def _examine(self, pixels: Pixels, started: float, until: float | None) -> Reading:
         boxes = self._find(pixels)
-        found = time.monotonic()
+        detected = time.monotonic()
         order = _telling(boxes, pixels) if until is not None else list(range(len(boxes)))
         crops = [_crop(pixels, box) for box in boxes]
         characters = self._recognise(crops, order, until)
@@ -158,13 +160,12 @@ class Reader:
         for box, crop, read in zip(boxes, crops, characters, strict=True):
             if read is None:
                 continue
-            line = _line(box, crop, read)
-            if line is None:
+            found = _lines(box, crop, read)
+            lines += found
+            if not found:
                 foreign.append(_box(box))
-            else:
-                lines.append(line)
         unread = tuple(_box(b) for b, c in zip(boxes, characters, strict=True) if c is None)
-        seconds = {"detect": found - started, "recognise": time.monotonic() - found}
+        seconds = {"detect": detected - started, "recognise": time.monotonic() - detected}
         return Reading(lines=_ordered(lines), unread=unread, foreign=tuple(foreign), seconds=seconds)
 
     def _find(self, pixels: Pixels) -> npt.NDArray[np.float32]:
@@ -232,18 +233,29 @@ def _crop(pixels: Pixels, box: npt.NDArray[np.float32]) -> Pixels:
     return np.rot90(crop) if crop.shape[0] > 2 * crop.shape[1] and crop.shape[0] > 60 else crop
 
 
-def _line(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]) -> Line | None:
+def _lines(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]) -> list[Line]:
+    """The lines of one crop: one, unless a gap wider than the letters are high parts two; none when it is no text."""
     runs, ink = words(read, crop)
-    score = float(np.mean([c.score for c in read])) if read else 0.0
-    if not runs or score < DOUBTFUL:
-        return None
+    if not runs or float(np.mean([c.score for c in read])) < DOUBTFUL:
+        return []
     left, top = int(box[0]), int(box[1])
     upper, lower = float(top + max(0, ink.top - 1)), float(top + ink.bottom + 1)
-    placed = tuple(
-        Word(text=r.text, box=(left + r.left, upper, left + r.right, lower), score=round(r.score, 3)) for r in runs
-    )
-    whole = (placed[0].box[0], upper, placed[-1].box[2], lower)
-    return Line(text=" ".join(r.text for r in runs), box=whole, score=round(score, 3), words=placed)
+    parts: list[list[Word]] = []
+    for run in runs:
+        word = Word(text=run.text, box=(left + run.left, upper, left + run.right, lower), score=round(run.score, 3))
+        if parts and word.box[0] - parts[-1][-1].box[2] <= APART * (lower - upper):
+            parts[-1].append(word)
+        else:
+            parts.append([word])
+    return [_line(part) for part in parts]
+
+
+def _line(parts: Sequence[Word]) -> Line:
+    first, last = parts[0].box, parts[-1].box
+    letters = np.array([len(word.text) for word in parts])
+    score = float(np.average([word.score for word in parts], weights=letters))
+    text = " ".join(word.text for word in parts)
+    return Line(text=text, box=(first[0], first[1], last[2], first[3]), score=round(score, 3), words=tuple(parts))
 
 
 def _box(box: npt.NDArray[np.float32]) -> Box:

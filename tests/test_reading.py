@@ -1,0 +1,180 @@
+"""Reading: what is drawn is read, each word's box lies on its ink, and what cannot be read is said."""
+
+import asyncio
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from bot.screenshots import legibility
+from bot.screenshots.ocr import Reader, Reading
+from bot.screenshots.screen import look, understand
+
+LINES = (
+    "Account settings",
+    "Your changes could not be saved",
+    "Invoice INV-20418 of $1,249.00 is due on 1 December 2026",
+    "Enter the code from your phone",
+    "Last change by Jonas Adler, version 14",
+    "Order 10423 was sent to the warehouse",
+)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    ready = Reader(2)
+    ready.prepare()
+    yield ready
+    ready.close()
+
+
+def drawn(
+    lines: tuple[str, ...] = LINES, size: int = 16, ground: str = "white", ink: str = "#222222", font: str | None = None
+) -> Image.Image:
+    picture = Image.new("RGB", (44 * size, size * (2 + 3 * len(lines))), ground)
+    pen = ImageDraw.Draw(picture)
+    face = ImageFont.truetype(font, size) if font else ImageFont.load_default(size)
+    for row, line in enumerate(lines):
+        pen.text((2 * size, size * (1 + 3 * row)), line, fill=ink, font=face)
+    return picture
+
+
+def jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return Image.open(out).convert("RGB")
+
+
+def words(reading: Reading) -> list[str]:
+    return " ".join(line.text for line in reading.lines).split()
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        drawn(),
+        drawn(size=13),
+        drawn(size=32),
+        drawn(ground="#151a22", ink="#d8dee9"),
+        drawn(ground="#0f5132", ink="#ffffff"),
+        jpeg(drawn(), 60),
+    ],
+    ids=["plain", "small", "twice the size", "dark", "light on green", "JPEG at 60"],
+)
+def test_every_word_is_read(reader: Reader, picture: Image.Image) -> None:
+    wanted = " ".join(LINES).split()
+    read = words(reader.examine(picture))
+    assert len(set(wanted) - set(read)) <= 1
+    assert len(read) <= len(wanted) + 1
+
+
+def test_boxes_lie_on_the_ink_of_their_words(reader: Reader) -> None:
+    picture = drawn()
+    ink = np.asarray(picture.convert("L")) < 140
+    rest = ink.copy()
+    for line in reader.examine(picture).lines:
+        for word in line.words:
+            left, top, right, bottom = (round(v) for v in word.box)
+            part = ink[top:bottom, left:right]
+            assert part[:, : max(2, part.shape[1] // 6)].any(), f"{word.text}: nothing is drawn where its box begins"
+            assert part[:, -max(2, part.shape[1] // 6) :].any(), f"{word.text}: nothing is drawn where its box ends"
+            rest[top:bottom, left:right] = False
+    assert rest.sum() <= 0.01 * ink.sum()
+
+
+def test_words_that_stand_apart_are_lines_of_their_own(reader: Reader) -> None:
+    picture = Image.new("RGB", (700, 60), "white")
+    for at, text in ((20, "Quantity"), (240, "Price"), (460, "Total amount")):
+        ImageDraw.Draw(picture).text((at, 20), text, fill="#222222", font_size=16)
+    assert [line.text for line in reader.examine(picture).lines] == ["Quantity", "Price", "Total amount"]
+
+
+def test_a_second_look_is_the_same_and_costs_little(reader: Reader) -> None:
+    picture = drawn(lines=tuple(f"{line} {n}" for n in range(3) for line in LINES))
+    started = time.perf_counter()
+    first = reader.examine(picture)
+    between = time.perf_counter()
+    second = reader.examine(picture)
+    assert second.lines == first.lines
+    assert time.perf_counter() - between < (between - started) / 5
+
+
+async def test_pictures_that_are_read_at_once_do_not_mix(reader: Reader) -> None:
+    pictures = [drawn(lines=(f"Ticket number {n}0{n}", "Settings")) for n in range(1, 5)]
+    readings = await asyncio.gather(*(reader.read(picture) for picture in pictures))
+    assert [words(r)[2] for r in readings] == ["101", "202", "303", "404"]
+
+
+def test_what_there_was_no_time_for_is_said(reader: Reader) -> None:
+    picture = drawn(lines=tuple(f"Unhurried line {n} of many" for n in range(6)))
+    reading = reader.examine(picture, budget=0)
+    assert not reading.lines
+    assert len(reading.unread) >= 6
+    screen = understand(picture, "0", reading)
+    assert (screen.outcome, screen.reason != "") == ("skipped", True)
+    assert len(reader.examine(picture).lines) >= 6, "a hurried reading is not remembered as the whole"
+
+
+def blurred(by: float) -> Image.Image:
+    return drawn().filter(ImageFilter.GaussianBlur(by))
+
+
+def noise() -> Image.Image:
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[0:400, 0:600]
+    waves = 120 + 60 * np.sin(x / 70) + 40 * np.cos(y / 50)
+    return Image.fromarray((waves[..., None] + rng.normal(0, 8, (400, 600, 3))).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("picture", "kind", "outcome", "says"),
+    [
+        (drawn(), "screen", "read", ""),
+        (Image.new("RGB", (640, 400), "white"), "empty", "unreadable", "one colour"),
+        (Image.new("RGB", (640, 400), "black"), "empty", "unreadable", "black"),
+        (blurred(5), "screen", "unreadable", "blurred"),
+        (drawn(size=20).reduce(3), "screen", "unreadable", "small"),
+        (noise(), "photo", "unreadable", "photo"),
+    ],
+    ids=["plain", "white", "black", "blurred", "small", "photo"],
+)
+async def test_every_picture_has_one_outcome_and_a_reason(
+    reader: Reader, picture: Image.Image, kind: str, outcome: str, says: str
+) -> None:
+    screen = await look(picture, "0", reader)
+    assert (screen.outcome, says in screen.reason) == (outcome, True), screen.reason
+    assert screen.kind in (kind, "picture")
+    assert bool(screen.reason) == (outcome != "read")
+
+
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+with_font = pytest.mark.skipif(not FONT.exists(), reason="Pillow's own font has neither accents nor Cyrillic letters")
+
+
+@with_font
+@pytest.mark.parametrize(
+    ("lines", "language"),
+    [
+        (("Änderungen für Sie nicht übernommen", "Die Größe der Datei prüfen", "Zurück zu den Einstellungen"), "de"),
+        (("Le mot de passe est oublié", "Échec de la connexion à votre compte", "Paramètres avancés"), "fr"),
+        (("La contraseña no es correcta", "Inténtelo con otra dirección", "Configuración de la sesión"), "es"),
+    ],
+    ids=["German", "French", "Spanish"],
+)
+async def test_accents_are_read_and_the_language_is_told(reader: Reader, lines: tuple[str, ...], language: str) -> None:
+    screen = await look(drawn(lines=lines, font=str(FONT)), "0", reader)
+    assert len(set(" ".join(lines).split()) - set(screen.text.split())) <= 1
+    assert screen.language == language
+
+
+@with_font
+def test_a_script_that_the_weights_lack_is_noticed(reader: Reader) -> None:
+    lines = ("Настройки профиля", "Не удалось сохранить изменения", "Пароль слишком короткий")
+    picture = drawn(lines=lines, font=str(FONT))
+    verdict = legibility.judge(picture, reader.examine(picture))
+    assert verdict.outcome == "unreadable"
+    assert "script" in verdict.reason
