@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,7 +165,7 @@ def figures(fusion: str, results: Sequence[Outcome]) -> Figures:
 def reliability(results: Sequence[Outcome]) -> list[Bin]:
     """How often the first article is right, by confidence."""
     bins = []
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
+    for low, high in pairwise(EDGES):
         here = [r for r in results if low <= r.confidence < high or (high == EDGES[-1] and r.confidence == high)]
         if here:
             bins.append(Bin(low, high, len(here), _mean([r.confidence for r in here]), _mean([r.right for r in here])))

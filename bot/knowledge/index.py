@@ -6,7 +6,7 @@ ranking is `evidence`'s and `fusion`'s business.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
@@ -22,9 +22,10 @@ from bot.knowledge.sources import UnreadableArticle, fragment, listed, read_arti
 from bot.knowledge.terms import GRAM_BUCKETS, grams
 from bot.knowledge.versions import NoIndex, current, new_version
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when the files change their meaning: an older index is then built anew, not misread."""
 K1, B = 1.2, 0.75
+LONGEST_WORD, WORD_BYTES = 20, 32
 Progress = Callable[[int, int, str], None]
 """(done, in all, the file at hand)."""
 
@@ -54,6 +55,12 @@ class Arrays:
     """In how many articles each bucket of letter runs occurs."""
     label_at: NDArray[np.int64]
     labels: NDArray[np.uint64]
+    names: NDArray[np.uint64]
+    """Labels, headings and titles of all articles, sorted; one entry per article that has the name."""
+    name_article: NDArray[np.int32]
+    words: NDArray[np.bytes_]
+    """The articles' words, sorted, and the same spelt backward: to complete what was cut."""
+    words_back: NDArray[np.bytes_]
     text_at: NDArray[np.int64]
     """Where each passage's JSON begins in passages.bin."""
 
@@ -72,7 +79,7 @@ class BuildReport:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Index:
     """One opened version: memory-mapped, never changing, safe to share between threads."""
 
@@ -244,6 +251,9 @@ def write(articles: list[Prepared], version: Path) -> None:
     counted = _counted(flags, np.repeat(first, np.diff(token_at)))
     at, owner, weight, frequency = _postings(tokens[counted], article[counted], len(vocabulary), len(articles))
     letters = [x for a in articles for x in a.letters]
+    labels = _joined([a.labels for a in articles], np.uint64)
+    by_name = np.argsort(labels, kind="stable")
+    spelt = _spelt(letters)
     arrays = Arrays(
         terms=vocabulary,
         term_articles=frequency,
@@ -258,7 +268,11 @@ def write(articles: list[Prepared], version: Path) -> None:
         letters=_joined(letters, np.uint8),
         gram_articles=_gram_articles(articles),
         label_at=_starts([a.labels.size for a in articles]),
-        labels=_joined([a.labels for a in articles], np.uint64),
+        labels=labels,
+        names=labels[by_name],
+        name_article=np.repeat(np.arange(len(articles)), [a.labels.size for a in articles])[by_name].astype(np.int32),
+        words=_sorted_words(spelt),
+        words_back=_sorted_words(word[::-1] for word in spelt),
         text_at=_starts([len(p) for p in passages]),
     )
     for f in fields(Arrays):
@@ -285,6 +299,18 @@ def _postings(
     norm = K1 * (1 - B + B * length / max(1.0, length.mean() if articles else 1.0))
     weight = idf[term] * count * (K1 + 1) / (count + norm[owner])
     return _starts(frequency), owner.astype(np.int32), weight.astype(np.float32), frequency.astype(np.int32)
+
+
+def _spelt(letters: list[NDArray[np.uint8]]) -> set[str]:
+    """Every word long enough to be completed, and not so long that it is none."""
+    found: set[str] = set()
+    for run in letters:
+        found.update(run.tobytes().decode().split())
+    return {word for word in found if 3 < len(word) <= LONGEST_WORD and word.isalpha()}
+
+
+def _sorted_words(words: Iterable[str]) -> NDArray[np.bytes_]:
+    return np.array(sorted(word.encode() for word in words), f"S{WORD_BYTES}")
 
 
 def _gram_articles(articles: list[Prepared]) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 Not here: what a match is worth (`fusion`), where the matches are (`evidence`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -42,13 +43,13 @@ class Probe:
     """Buckets of letter runs, each once."""
 
 
-def probe(index: Index, texts: list[str]) -> Probe:
-    """Lines of text, made ready for `index`."""
+def probe(index: Index, texts: Sequence[str], shown: Sequence[str] | None = None) -> Probe:
+    """Lines of text, made ready for `index`; `shown` is how each stood on the screen, where that differs."""
     lines: list[Line] = []
     runs: set[int] = set()
     folded: list[str] = []
     vocabulary = index.arrays.terms
-    for text in texts[:MOST_LINES]:
+    for text, seen in list(zip(texts, shown or texts, strict=True))[:MOST_LINES]:
         run = terms(text)
         if not run:
             continue
@@ -56,7 +57,7 @@ def probe(index: Index, texts: list[str]) -> Probe:
         numbers = np.searchsorted(vocabulary, hashes(run))
         numbers[numbers == len(vocabulary)] = 0
         known = vocabulary[numbers] == hashes(run) if len(vocabulary) else np.zeros(len(run), bool)
-        lines.append(Line(text, np.where(known, numbers, -1).astype(np.int64), phrase(run)))
+        lines.append(Line(seen, np.where(known, numbers, -1).astype(np.int64), phrase(run)))
         runs.update(phrase(run[i : i + n]) for n in range(1, LONGEST_LABEL + 1) for i in range(len(run) - n + 1))
     together = np.concatenate([line.terms for line in lines]) if lines else np.empty(0, np.int64)
     numbers, times = np.unique(together[together >= 0], return_counts=True)

@@ -1,26 +1,26 @@
 """`helplens kb`, `helplens eval`, `helplens learn`: the help centre's index, its figures, its learned ranking."""
 
 import asyncio
-import io
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from hashlib import sha256
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bot import evaluation
+from bot import evaluation, training
 from bot.evaluation import Pictures
+from bot.knowledge import fusion as ways
 from bot.knowledge.fusion import FUSIONS, Query, rank
 from bot.knowledge.index import Index, build
+from bot.screenshots.eye import opened
+from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
-from bot.screenshots.screen import Screen
+from bot.screenshots.screen import Screen, look
 from bot.settings import Settings
 
 kb = typer.Typer(help="Index a help centre, and search it.", no_args_is_help=True)
@@ -45,22 +45,19 @@ def _learn() -> None:
 
 @asynccontextmanager
 async def reading() -> AsyncIterator[evaluation.Look]:
-    """A look at pictures; models are loaded at the first one that the cache does not know."""
-    readers: list[Reader] = []
+    """A look at picture files; intake and models are started at the first one that the cache does not know."""
+    async with AsyncExitStack() as stack:
+        started: list[tuple[Intake, Reader]] = []
 
-    async def look(data: bytes) -> Screen:
-        if not readers:
-            readers.append(await asyncio.to_thread(Reader))
-        picture = Image.open(io.BytesIO(data))
-        read = await readers[0].read(picture)
-        digest = sha256(data).hexdigest()
-        return Screen(sha256=digest, width=picture.width, height=picture.height, lines=read.lines)
+        async def look_at(data: bytes) -> Screen:
+            if not started:
+                reader = await asyncio.to_thread(Reader)
+                started.append((await stack.enter_async_context(Intake()), await stack.enter_async_context(reader)))
+            intake, reader = started[0]
+            picture = await intake.clean(data, "")
+            return await look(await asyncio.to_thread(opened, picture.data), picture.sha256, reader)
 
-    try:
-        yield look
-    finally:
-        for reader in readers:
-            reader.close()
+        yield look_at
 
 
 @contextmanager
@@ -139,14 +136,14 @@ def eval_retrieval(
     precision: Annotated[float | None, typer.Option(help="Wanted precision of what is answered.")] = None,
 ) -> None:
     """How often the right article is first, among the first five, and how far the confidence holds."""
-    opened = Index.open(index)
+    searched = Index.open(index)
     read = evaluation.read_cases(cases)
     asked = asyncio.run(_queries(read, cases.parent))
-    threshold = precision if precision is not None else Settings().precision
+    threshold = ways.threshold(searched, precision if precision is not None else Settings().precision)
     table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
     results: list[evaluation.Outcome] = []
     for name in fusion or ["best"]:
-        results = list(evaluation.outcomes(opened, read, asked, name, threshold))
+        results = list(evaluation.outcomes(searched, read, asked, name, threshold))
         f = evaluation.figures(name, results)
         if as_json:
             typer.echo(_as_json(f, results))
@@ -191,6 +188,50 @@ async def _queries(read: list[evaluation.Case], folder: Path) -> list[Query]:
     with _progress("reading pictures") as progress:
         async with reading() as look:
             return await evaluation.queries(read, folder, _pictures(look), progress)
+
+
+@learn.command("ranking")
+def learn_ranking(
+    folders: Annotated[list[Path], typer.Argument(help="Help centres: each with articles/ and cases.jsonl.")],
+    to: Annotated[Path, typer.Option(help="Where the weights go; as ranking.json in an index they are used there.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The score card as JSON on stdout.")] = False,
+) -> None:
+    """Learn the ranking from cases; every product is held out in turn, and the score card tells how it fared."""
+    products = [asyncio.run(_product(folder)) for folder in folders]
+    ranker, _ = training.learn(products, lambda line: stderr.print(line, highlight=False))
+    ranker.write(to)
+    if as_json:
+        typer.echo(json.dumps(ranker.card))
+        return
+    console = Console()
+    card = ranker.card or {}
+    console.print(_score_card(card))
+    gain = card["gain at 1 over plain BM25"]
+    console.print(
+        f"gain in recall@1 over plain BM25: {100 * gain['mean']:.1f} points "
+        f"(95 % interval {100 * gain['low']:.1f} to {100 * gain['high']:.1f}); precision of the surest: "
+        + ", ".join(f"{share} answered {100 * value:.1f} %" for share, value in card["precision of the surest"].items())
+    )
+    stderr.print(f"weights: {to}", highlight=False)
+
+
+async def _product(folder: Path) -> training.Product:
+    """A help centre's cases, measured; its index and what was read of its pictures stay in the data folder."""
+    name = folder.resolve().name
+    cases = evaluation.read_cases(folder / "cases.jsonl")
+    to = Settings().data / "cache" / "learn" / name
+    with _progress(f"{name}: articles") as progress:
+        await build(folder / "articles", to, progress)
+    asked = await _queries(cases, folder)
+    return await asyncio.to_thread(training.measure, name, Index.open(to), cases, asked)
+
+
+def _score_card(card: dict[str, Any]) -> Table:
+    table = Table("held out", "recall@1", "recall@3", "recall@5", "MRR")
+    rows = card["products"] | {"mean": card["mean"], "mean of plain BM25": card["plain BM25"]}
+    for name, row in rows.items():
+        table.add_row(name, *(_percent(row[key]) for key in ("recall@1", "recall@3", "recall@5", "mrr")))
+    return table
 
 
 def _percent(value: float | None) -> str:

@@ -1,0 +1,168 @@
+"""The learned ranking: figures times weights, and the probability that the first article is right.
+
+The weights are data (`ranking.json`, made by `helplens learn ranking`), a few hundred numbers that run in numpy.
+Not here: how they were learned (`bot.training`), how each way of searching is put together (`fusion`).
+"""
+
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from bot.knowledge import kinds
+from bot.knowledge.evidence import Evidence, Floats
+from bot.knowledge.features import compared
+from bot.knowledge.index import Index
+from bot.knowledge.probe import Probe
+from bot.knowledge.terms import Hashes
+
+RANKING = "ranking.json"
+CANDIDATES = 70
+NAMED = 0.5
+"""What a screen line that equals a label counts among the first candidates, beside plain BM25."""
+SIGNALS = ("first", "lead", "doubt", "lines")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The candidates of one query, best first."""
+
+    articles: NDArray[np.int64]
+    scores: Floats
+    """Log-odds against the other candidates."""
+    evidence: Evidence
+    figures: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Ranker:
+    """Weights and calibration, as data."""
+
+    names: tuple[str, ...]
+    weights: Floats
+    kind_words: tuple[str, ...]
+    kind_weights: Floats
+    confidence_weights: Floats
+    """For each of SIGNALS, then the constant."""
+    thresholds: tuple[tuple[float, float], ...] = ()
+    """(precision of what is answered on products held out, least confidence that reaches it), rising."""
+    card: dict[str, Any] | None = None
+    """How it was learned and how good it is on products held out."""
+
+    @classmethod
+    def read(cls, data: bytes) -> "Ranker":
+        """A ranker from its JSON. Raises ValueError when it is none."""
+        raw = orjson.loads(data)
+        return cls(
+            names=tuple(raw["names"]),
+            weights=np.array(raw["weights"], np.float32),
+            kind_words=tuple(raw["kind_words"]),
+            kind_weights=np.array(raw["kind_weights"], np.float32),
+            confidence_weights=np.array(raw["confidence_weights"], np.float32),
+            thresholds=tuple((p, t) for p, t in raw["thresholds"]),
+            card=raw["card"],
+        )
+
+    def write(self, path: Path) -> None:
+        """The JSON of this ranker."""
+        raw = {
+            "names": self.names,
+            "weights": _rounded(self.weights),
+            "kind_words": self.kind_words,
+            "kind_weights": _rounded(self.kind_weights),
+            "confidence_weights": _rounded(self.confidence_weights),
+            "thresholds": self.thresholds,
+            "card": self.card,
+        }
+        path.write_bytes(orjson.dumps(raw, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def find(self, index: Index, probe: Probe, plain: Floats) -> Found | None:
+        """The candidates of `probe`, ranked; `plain` is every article's BM25. None when no article has its words."""
+        chosen = candidates(index, probe, plain)
+        if not len(chosen):
+            return None
+        evidence, figures = measured(index, probe, chosen, plain, self.kind(index))
+        scores = figures @ self.weights
+        order = np.argsort(-scores, kind="stable")
+        return Found(chosen[order], scores[order], evidence, figures[order])
+
+    def kind(self, index: Index) -> Floats:
+        """How much each article is of the kind that answers screenshots."""
+        if index not in self._kinds:
+            self._kinds[index] = kinds.counted(index, self._kind_hashes) @ self.kind_weights
+        return self._kinds[index]
+
+    def confidence(self, found: Found) -> float:
+        """The probability that the first article is right."""
+        known = sum(bool((line.terms >= 0).any()) for line in found.evidence.probe.lines)
+        odds = float(np.append(signals(found.scores, known), 1.0) @ self.confidence_weights)
+        return float(1 / (1 + np.exp(-odds)))
+
+    def threshold(self, precision: float) -> float:
+        """The least confidence from which answers reach `precision`, by what was held out."""
+        for reached, confidence in self.thresholds:
+            if reached >= precision:
+                return confidence
+        return max(precision, self.thresholds[-1][1]) if self.thresholds else precision
+
+    @cached_property
+    def _kind_hashes(self) -> Hashes:
+        return kinds.hashed(self.kind_words)
+
+    @cached_property
+    def _kinds(self) -> WeakKeyDictionary[Index, Floats]:
+        return WeakKeyDictionary()
+
+
+@lru_cache(maxsize=4)
+def ranker_of(index: Index) -> Ranker:
+    """The ranker that the owner trained for this index (`ranking.json` beside its versions), else the shipped one."""
+    own = index.path.parent / RANKING
+    return Ranker.read(own.read_bytes()) if own.is_file() else shipped()
+
+
+@cache
+def shipped() -> Ranker:
+    """The ranker that comes with HelpLens."""
+    return Ranker.read((files("bot.knowledge") / RANKING).read_bytes())
+
+
+def candidates(index: Index, probe: Probe, plain: Floats) -> NDArray[np.int64]:
+    """The articles worth a closer look: those with the screen's words, and those with its lines as labels."""
+    a, named = index.arrays, np.zeros(len(index.articles))
+    for number in np.unique(np.array([line.whole for line in probe.lines], np.uint64)):
+        low, high = np.searchsorted(a.names, number), np.searchsorted(a.names, number, side="right")
+        if high > low:
+            named[a.name_article[low:high]] += np.log(1 + len(index.articles) / (high - low))
+    worth = plain / max(plain.max(initial=0), 1e-9) + NAMED * named / max(named.max(initial=0), 1e-9)
+    order = np.argsort(-worth, kind="stable")[:CANDIDATES].astype(np.int64)
+    return order[plain[order] > 0]
+
+
+def measured(
+    index: Index, probe: Probe, chosen: NDArray[np.int64], plain: Floats, kind: Floats | None = None
+) -> tuple[Evidence, Floats]:
+    """The evidence for the candidates and their figures; the kind of article comes last where it is given."""
+    evidence = Evidence(index, probe, chosen)
+    figures = compared(evidence, plain[chosen])[1]
+    return evidence, figures if kind is None else np.column_stack([figures, kind[chosen]])
+
+
+def signals(scores: Floats, lines: int) -> Floats:
+    """What tells how sure a ranking is: the first one's share, its lead, the spread of the rest, lines to go by."""
+    share = np.exp(scores - scores.max())
+    share = np.sort(share / share.sum())[::-1]
+    second = share[1] if len(share) > 1 else 1e-3
+    first = float(np.log((share[0] + 1e-3) / (1 - share[0] + 1e-3)))
+    spread = float(-(share * np.log(share + 1e-9)).sum())
+    return np.array([first, np.log(share[0] / max(second, 1e-6)), spread, np.log1p(lines)], np.float32)
+
+
+def _rounded(values: Floats) -> list[float]:
+    return [round(float(v), 4) for v in values]

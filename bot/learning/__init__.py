@@ -1,0 +1,1 @@
+"""Fitting small weights to data. What is learned is arrays; what they are used for is other rooms' business."""
