@@ -75,6 +75,8 @@ class Service:
     ) -> "Service":
         """The parts of one process. `client` holds the bot token and, for a sandbox, another base_url."""
         clock = clock or WallClock()
+        # The SDK would repeat a call whose connection broke, posts among them; here that is decided after a look.
+        client.retry_handlers = []
         background = Background()
         private = Private(client, background)
         agents, threads, files = Agents(client, clock), Threads(client), Files(client)

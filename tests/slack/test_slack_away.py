@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from slack_house import House, text_of
+from slack_house import House, png, text_of
 
 from bot.conversation import Message
 from bot.handoff import Agent
@@ -104,40 +104,34 @@ async def test_an_app_that_was_removed_from_a_public_channel_comes_back(house: H
 
 async def test_a_post_whose_answer_was_lost_is_not_made_twice(house: House) -> None:
     conversation, _ = await house.taken("before")
-    teller, posted = house.service.teller, []
-    real = teller.client.chat_postMessage
-
-    async def answer_lost(**arguments: object) -> object:
-        answer = await real(**arguments)  # type: ignore[arg-type]
-        posted.append(answer)
-        if len(posted) == 1:
-            raise TimeoutError  # Slack has it, we never heard
-        return answer
-
-    teller.client.chat_postMessage = answer_lost  # type: ignore[method-assign]
+    losing = iter([True])
+    house.slack.faults.swallow = lambda method, args: method == "chat.postMessage" and next(losing, False)
     await said(house, conversation, "only once")
     await said(house, conversation, "and on")
-    teller.client.chat_postMessage = real  # type: ignore[method-assign]
     assert shown(house, conversation) == ["before", "only once", "and on"]
 
 
 async def test_a_card_whose_answer_was_lost_is_not_posted_twice(house: House) -> None:
-    teller, tries = house.service.teller, []
-    real = teller.client.chat_postMessage
-
-    async def answer_lost(**arguments: object) -> object:
-        answer = await real(**arguments)  # type: ignore[arg-type]
-        tries.append(answer)
-        if len(tries) == 1:
-            raise TimeoutError
-        return answer
-
-    teller.client.chat_postMessage = answer_lost  # type: ignore[method-assign]
+    losing = iter([True])
+    house.slack.faults.swallow = lambda method, args: method == "chat.postMessage" and next(losing, False)
     conversation = await house.opened("hello")
     await said(house, conversation, "anybody?")
     cards = [m for m in house.slack.workspace.channels[SUPPORT].messages.values() if not m.get("thread_ts")]
     assert len(cards) == 1
     assert shown(house, conversation) == ["hello", "anybody?"]
+
+
+async def test_a_picture_whose_answer_was_lost_is_not_shared_twice(house: House) -> None:
+    conversation, _ = await house.taken("before")
+    losing = iter([True])
+    house.slack.faults.swallow = lambda method, args: method == "files.completeUploadExternal" and next(losing, False)
+    picture = await house.desk.attach(conversation, png(), "s.png")
+    await house.desk.say(conversation, "customer", "look", [picture.id], key="look")
+    await house.settle()
+    await said(house, conversation, "and on")
+    assert shown(house, conversation) == ["before", "look", "and on"]
+    assert len([m for m in house.thread(conversation) if m.get("files")]) == 1
+    assert "image" in [block["type"] for block in house.card(conversation)["blocks"]]
 
 
 async def test_customers_go_first_when_many_posts_wait(house: House) -> None:

@@ -58,6 +58,8 @@ class Faults:
     """Seconds between two posts in one channel, below which the answer is 429. 0: never."""
     refuse: Callable[[str, dict[str, Any]], float | None] = lambda method, args: None
     """Seconds for `Retry-After` when this call is to be refused with 429, else None."""
+    swallow: Callable[[str, dict[str, Any]], bool] = lambda method, args: False
+    """Whether this call is carried out and its answer lost on the way back."""
     page: int = 1_000
     """Most messages that a reading of a thread brings at once."""
     down: bool = False

@@ -138,6 +138,8 @@ class Sandbox:
             body = {"ok": True, **self._answer(name, token, {**args, "_base": self.url})}
         except SlackError as error:
             body = {"ok": False, "error": error.code, **error.more}
+        if self.faults.swallow(name, args) and request.transport is not None:
+            request.transport.close()
         return web.json_response(body, headers=headers)
 
     def _answer(self, name: str, token: str, args: Json) -> Json:
