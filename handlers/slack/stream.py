@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -24,6 +25,7 @@ LONGEST = 11_500
 """Characters of one message, a little under Slack's own limit."""
 OLDEST = 270.0
 """Seconds of one stream, a little under Slack's five minutes."""
+log = structlog.get_logger(__name__)
 ENDED = frozenset({"message_not_in_streaming_state", "msg_too_long", "message_not_found"})
 
 
@@ -76,7 +78,7 @@ class Stream:
                 raise
             if blocks:  # the stream ended by itself: what belongs under it goes into a message of its own
                 return await self._post("", blocks)
-        await self._repair()
+        await self._repair(blocks)
         return self._ts
 
     async def _flush(self) -> None:
@@ -92,13 +94,20 @@ class Stream:
         try:
             await self._send(piece)
         except SlackApiError as error:
-            await self._refused(error)
-        except (aiohttp.ClientError, TimeoutError):
-            self._doubt = self._ts is not None
-            if self._ts is None:
-                self._whole = True
+            if error.response.status_code < 500:
+                await self._refused(error)
             else:
-                self._took(piece)
+                self._broken(piece)
+        except (aiohttp.ClientError, TimeoutError):
+            self._broken(piece)
+
+    def _broken(self, piece: str) -> None:
+        """Nobody knows whether a piece arrived: what the message should say is written once more when it ends."""
+        if self._ts is None:
+            self._whole = True
+        else:
+            self._doubt = True
+            self._took(piece)
 
     async def _send(self, piece: str) -> None:
         chunks = [{"type": "markdown_text", "text": piece}]
@@ -123,9 +132,10 @@ class Stream:
         wait = retry_after(error)
         if wait is not None and self._ts is not None:
             await self._clock.sleep(wait)
-        elif self._ts is not None and error_code(error) in ENDED:
-            await self._repair()
-            self._ts = None  # the unsent words are still here: they start the next message
+        elif self._ts is not None:
+            if error_code(error) not in ENDED:
+                log.warning("slack.stream", reason=error_code(error))
+            await self._end()  # the unsent words are still here: they start the next message
         else:
             self._whole = True
 
@@ -134,15 +144,16 @@ class Stream:
         try:
             await self._client.chat_stopStream(channel=self._where["channel"], ts=str(self._ts))
         except SlackApiError as error:
-            if error_code(error) not in ENDED:
-                raise
+            log.info("slack.stream_ended", reason=error_code(error))
         await self._repair()
         self._ts = None
 
-    async def _repair(self) -> None:
+    async def _repair(self, blocks: Sequence[Block] = ()) -> None:
         """Writes a message's whole text once more when it is not certain that all of it arrived."""
         if self._doubt and self._ts is not None:
-            await self._client.chat_update(channel=self._where["channel"], ts=self._ts, markdown_text=self._shown)
+            whole = [{"type": "markdown", "text": self._shown}, *blocks]
+            text = self._shown[:300]
+            await self._client.chat_update(channel=self._where["channel"], ts=self._ts, text=text, blocks=whole)
         self._doubt = False
 
     async def _post_rest(self, blocks: Sequence[Block]) -> str:

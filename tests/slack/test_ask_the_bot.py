@@ -83,7 +83,8 @@ async def streamed(words: list[str], gap: float, **faults: object) -> tuple[str,
         for name, value in faults.items():
             setattr(slack.faults, name, value)
         thread = slack.person("U0ANA").say("D0ANA", "question")["ts"]
-        stream = Stream(AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url), clock, "D0ANA", thread)
+        client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, retry_handlers=[])  # as in `Service.build`
+        stream = Stream(client, clock, "D0ANA", thread)
         for word in words:
             await stream.say(word)
             clock.wake_at(clock.now() + gap)
@@ -133,4 +134,26 @@ async def test_pieces_that_are_refused_for_a_while_are_sent_later() -> None:
 
     text, _, messages = await streamed(WORDS[:60], gap=0.0, refuse=refuse)
     assert text == "".join(WORDS[:60])
+    assert messages == 1
+
+
+async def test_a_piece_whose_answer_was_lost_is_there_once_and_so_is_what_never_arrived() -> None:
+    lost = iter([False, True, False, True])
+    text, _, messages = await streamed(
+        WORDS[:80], gap=1.0, swallow=lambda method, args: method == "chat.appendStream" and next(lost, False)
+    )
+    assert text == "".join(WORDS[:80])
+    assert messages == 1
+
+    class Away:
+        """Slack is away for the fifth piece."""
+
+        pieces = 0
+
+        def __call__(self, clock: HandClock) -> bool:
+            self.pieces += 1
+            return self.pieces == 5
+
+    text, _, messages = await streamed(WORDS[:80], gap=1.0, is_down=Away())
+    assert text == "".join(WORDS[:80])
     assert messages == 1
