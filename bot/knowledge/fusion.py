@@ -17,6 +17,7 @@ from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe, probe
 from bot.knowledge.ranker import Found, candidates, ranker_of
 from bot.knowledge.repair import lines_of
+from bot.knowledge.terms import content
 from bot.screenshots.screen import Screen
 
 Scores = NDArray[np.float64]
@@ -130,7 +131,7 @@ def best(index: Index, query: Query) -> Scored:
     ranker = ranker_of(index)
     found = ranker.find(index, seen, bm25(index, seen).astype(np.float32))
     if found is None:
-        return Scored(asked, confidence=_sure_of_words(index, query, asked))
+        return _of_words(index, query)
     clear = np.clip((asked.max(initial=0) - VAGUE) / (CLEAR - VAGUE), 0, 1)
     odds = np.full(len(index.articles), -np.inf)
     odds[found.articles] = found.scores
@@ -154,11 +155,11 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
     wanted = min(len(scores), top + len(query.avoid))
     order = np.argsort(-scores, kind="stable")[:wanted]
     kept = [int(i) for i in order if scores[i] > 0 and index.articles[i] not in query.avoid][:top]
-    words = probe(index, [*query.question.splitlines(), *mended(index, query)])
+    sought = probe(index, [*query.question.splitlines(), *mended(index, query)])
     decided = deciding(scored.found.evidence) if scored.found else {}
     hits = tuple(
         Hit(
-            passage=index.passage(best_passage(index, words, article)),
+            passage=index.passage(best_passage(index, sought, article)),
             score=float(scores[article]),
             decided_by=decided.get(article, ()),
         )
@@ -186,8 +187,9 @@ def bm25(index: Index, query: Probe) -> Scores:
 
 
 def question_probe(index: Index, query: Query) -> Probe:
-    """What the customer wrote."""
-    return probe(index, query.question.splitlines())
+    """What the customer wrote, without the words that only hold a question together."""
+    lines = [content(line) for line in query.question.splitlines()]
+    return probe(index, lines, query.question.splitlines())
 
 
 def screen_probe(index: Index, query: Query) -> Probe:
@@ -257,24 +259,28 @@ def _lead(scores: Scores, kept: list[int]) -> float:
     return float(max(0.0, 1 - second / scores[kept[0]]) ** 0.5)
 
 
-def _sure_of_words(index: Index, query: Query, scores: Scores) -> float:
+def _of_words(index: Index, query: Query) -> Scored:
+    """The customer's words alone, by the same evidence as a screen's, plain BM25 counting more."""
+    asked = question_probe(index, query)
+    plain = bm25(index, asked)
+    found = ranker_of(index).find(index, asked, plain.astype(np.float32))
+    scores = np.zeros(len(index.articles))
+    if found is None:
+        return Scored(scores, confidence=0.0)
+    odds = found.scores - found.scores.max() + 2 * _of_best(plain)[found.articles]
+    scores[found.articles] = np.exp(odds) / np.exp(odds).sum()
+    return Scored(scores, confidence=_sure_of_words(index, asked, plain, scores))
+
+
+def _sure_of_words(index: Index, asked: Probe, plain: Scores, shares: Scores) -> float:
     """Confidence in an answer to words alone: how much of them the first article has, and how it stands out.
 
     Set by hand: there are no open cases of questions to calibrate on. It is careful: a vague question stays low.
     """
-    asked = question_probe(index, query)
-    if not len(asked.terms):
-        return 0.0
     weights = rarity(len(index.articles), index.arrays.term_articles[asked.terms])
     unknown = sum(int((line.terms < 0).sum()) for line in asked.lines) * float(np.log(1 + len(index.articles)))
-    first = int(np.argmax(scores))
-    tokens = index.arrays.tokens[slice(*(int(index.arrays.token_at[p]) for p in _ends(index, first)))]
-    has = weights[np.isin(asked.terms, tokens)].sum() / (weights.sum() + unknown)
-    second = np.partition(scores, -2)[-2] if len(scores) > 1 else 0.0
-    lead = min(1.0, 2.5 * (1 - second / max(float(scores[first]), 1e-9)) + 0.3)
-    clear = np.clip(scores[first] / VAGUE, 0, 1)
-    return float(0.95 * has**1.5 * lead * clear)
-
-
-def _ends(index: Index, article: int) -> tuple[int, int]:
-    return int(index.arrays.passage_at[article]), int(index.arrays.passage_at[article + 1])
+    first = int(np.argmax(shares))
+    start, end = (int(index.arrays.token_at[index.arrays.passage_at[first + n]]) for n in (0, 1))
+    has = float(weights[np.isin(asked.terms, index.arrays.tokens[start:end])].sum()) / (float(weights.sum()) + unknown)
+    telling = min(1.0, float(plain[first]) / (1.2 * float(np.log(1 + len(index.articles)))))
+    return float(0.95 * has**1.5 * float(shares[first]) * telling)

@@ -17,6 +17,17 @@ Hashes = NDArray[np.uint64]
 WORD = re.compile(r"[^\W_]+", re.UNICODE)
 UNSPACED = re.compile(r"[぀-ヿ㐀-鿿豈-﫿가-힯฀-๿]+")
 """Scripts written without spaces: two characters at a time are a word."""
+HOLLOW = frozenset(
+    re.findall(
+        r"\S+",
+        """a an and any anyone are as at be but by can cannot could did do does for from get got had has have hello help
+        here hi how i if im in into is issue it its just kindly know let me my need no not now of on or our past please
+        problem question s screen screenshot see should so someone something stuck t than thank thanks that the their
+        them then there these they thing this those to us want was we were what when where which who why will with work
+        working works would you your m ve re can't""",
+    )
+)
+"""Words that hold a question together and say nothing of its subject."""
 GRAM = 5
 """Letters of a character run: long enough to be telling, short enough to survive a misread letter."""
 GRAM_BUCKETS = 1 << 18
@@ -35,6 +46,11 @@ def _unspaced(word: str) -> Iterable[str]:
     if not UNSPACED.search(word):
         return [word]
     return (word[i : i + 2] for i in range(max(1, len(word) - 1)))
+
+
+def content(text: str) -> str:
+    """The words of a question that say what it is about."""
+    return " ".join(word for word in words(text) if word not in HOLLOW)
 
 
 @lru_cache(maxsize=500_000)
