@@ -127,7 +127,11 @@ class HelpDesk:
             size=len(picture.data),
         )
         write = Write((Attached(attachment=attachment),), key=f"attach:{picture.sha256}", digest="", needs_turn=True)
-        await self.store.accept(conversation_id, write, limits=self.limits)
+        try:
+            await self.store.accept(conversation_id, write, limits=self.limits)
+        except NotFound:
+            await self.storage.delete(path)  # erased in this very moment: the eraser may have been here already
+            raise
         return attachment
 
     async def say(

@@ -2,7 +2,7 @@
 side by side, one conversation in order.
 
 A worker may vanish at any point: its lease runs out and another one claims. A claim that follows a vanished or failed
-holder counts a try; from the third on it runs alone in its process, so that it takes nobody with it.
+holder counts a try; from the third on a turn runs alone in its process, so that it takes nobody with it.
 
 Not here: what a turn does (`bot.orchestrator`, run by `bot.turns`), what the mirror posts (`handlers.slack`).
 CPU work belongs in threads or processes of whoever does it: heartbeats share this event loop.
@@ -98,7 +98,8 @@ class Worker:
             await slots.acquire()
             idle: Idle | None = None
             try:
-                await self._crowd.open.wait()
+                if kind == "turn":
+                    await self._crowd.open.wait()
                 found = await self._claim(kind, partition)
             except Unconfirmed as error:
                 log.warning("the store is away", kind=kind, error=str(error))
@@ -166,8 +167,11 @@ class Worker:
         if any(event is None and event_id > claim.now - UPDATE_MS for event_id, event in claim.log):
             await lease.again(NEWER_MS)
             return
-        async with self._crowd.alone() if claim.tries >= ALONE_FROM else self._crowd.among():
+        if claim.kind != "turn":  # only turns take a process down, and the rest may be cut off anywhere
             await job(lease)
+        else:
+            async with self._crowd.alone() if claim.tries >= ALONE_FROM else self._crowd.among():
+                await job(lease)
         if not lease.finished:
             await lease.done()
 

@@ -207,3 +207,18 @@ async def test_partitions_work_side_by_side(redis_url: str) -> None:
             await reader.stop()
         worker.stop()
         await running
+
+
+async def test_a_picture_that_comes_while_the_conversation_is_erased_does_not_stay(store: Store) -> None:
+    """Erased between the look and the write: storage is left as empty as the eraser left it."""
+
+    class Slow(NoStorage):
+        async def put(self, path: str, data: bytes) -> None:
+            await super().put(path, data)
+            await store.erase(path.partition("/")[0])
+
+    storage = Slow()
+    desk = HelpDesk(store, NoIntake(), storage)
+    with pytest.raises(NotFound):
+        await desk.attach((await desk.open()).id, b"PNG 1")
+    assert storage.kept == {}
