@@ -7,7 +7,7 @@ import re
 import pytest
 from conftest import OpenPage, Watched
 from panel import READ_MS, SCREENSHOTS, Panel, until
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.async_api import expect
 
 pytestmark = pytest.mark.browser
@@ -256,6 +256,24 @@ async def test_a_picture_is_blacked_out_cropped_and_marked_before_it_leaves_the_
         p for p in picture.crop((620, 380, 800, 590)).get_flattened_data() if p[0] > 200 and p[1] < 80 and p[2] < 60
     ]
     assert len(reds) > 200, "no arrow"
+
+
+async def test_what_the_server_found_private_is_blacked_out_with_one_press_before_sending(panel: Panel) -> None:
+    await panel.add("email.png")
+    card = panel.host.get_by_role("region", name="What I see")
+    await card.get_by_role("button", name="Black out what looks private").click(timeout=READ_MS)
+    await panel.editor.get_by_role("button", name="Black out what looks private").click()
+    await panel.editor.get_by_role("button", name="Use this picture").click()
+    await until(lambda: _kept(panel, 2))
+    before = Image.open(SCREENSHOTS / "email.png").convert("RGB")
+    changed = ImageChops.difference(await _uploaded(panel), before).getbbox()
+    assert changed, "nothing was covered"
+    covered = (await _uploaded(panel)).crop(changed).convert("L")
+    assert covered.histogram()[0] > 2_000
+
+
+async def _kept(panel: Panel, pictures: int) -> bool:
+    return len((await panel.log())["attachments"]) == pictures
 
 
 async def test_the_editor_works_with_the_keyboard_alone_and_crops(visit: OpenPage) -> None:

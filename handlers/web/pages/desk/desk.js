@@ -6,7 +6,8 @@ import { card, composer, fold, head, keys, log, picture, queue } from "/desk/vie
 const $ = (id) => document.getElementById(id);
 const REFRESH_MS = 4000;
 let waiting = [];
-let open = null; // { id, standing, earlier, events, stop }
+let open = null; // { id, standing, earlier, events }
+let following = new AbortController();
 let unsent = crypto.randomUUID();
 
 function say(text) {
@@ -26,7 +27,7 @@ async function trying(work) {
 
 function signedOut() {
   session.now = null;
-  open?.stop.abort();
+  following.abort();
   open = null;
   $("desk").hidden = true;
   $("sign-in").hidden = false;
@@ -59,11 +60,11 @@ function drawQueue() {
 }
 
 async function show(id) {
-  open?.stop.abort();
-  const stop = new AbortController();
+  following.abort();
+  const stop = following = new AbortController();
   const found = await trying(async () => ({ standing: await api.read(id), earlier: await api.earlier(id) }));
-  if (!found) return;
-  open = { id, ...found, events: found.standing.events.map((e) => [e.event, e]), stop };
+  if (!found || stop.signal.aborted) return;
+  open = { id, ...found, events: found.standing.events.map((e) => [e.event, e]) };
   $("talk").innerHTML = `<header></header><div id="log" role="log" tabindex="0"></div>${composer()}`;
   draw();
   const last = found.standing.events.at(-1)?.id ?? 0;

@@ -252,8 +252,8 @@ export class HelpLensWidget extends LitElement implements Parts {
   private async prepare(picture: Blob, found: Upload | undefined = undefined, note = ""): Promise<Blob | null> {
     try {
       const { edit } = await later(this.client.api.base, "editor");
-      const boxes = found && this.thread.pictures.get(found.id)?.seen?.private_boxes;
-      return await edit({ picture, say: this.say, root: this.renderRoot as ShadowRoot, found: boxes, note });
+      const read = found && this.thread.pictures.get(found.id);
+      return await edit({ picture, say: this.say, root: this.renderRoot as ShadowRoot, found: read?.seen?.private_boxes, width: read?.width, note });
     } catch {
       this.tellLine(this.say("partFailed"));
       return null;

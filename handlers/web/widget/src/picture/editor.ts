@@ -19,7 +19,15 @@ canvas:focus-visible { outline: 3px solid var(--hl-accent); outline-offset: 2px;
 .help { font-size: 13px; color: var(--hl-soft); margin: 0; flex: 1 1 260px; } .bar:last-child { justify-content: flex-end; }
 `;
 
-export interface Editing { picture: Blob; say: Say; root: ShadowRoot; found?: readonly Box[]; note?: string }
+export interface Editing {
+  picture: Blob;
+  say: Say;
+  root: ShadowRoot;
+  /** Private places, in pixels of a picture that is `width` wide: it may have been made smaller on its way. */
+  found?: readonly Box[];
+  width?: number;
+  note?: string;
+}
 
 /** Opens the editor over `root`; resolves with the new picture, or with null when it was closed without one. */
 export function edit(editing: Editing): Promise<Blob | null> {
@@ -96,7 +104,11 @@ class Editor {
   }
 
   private hide(boxes: readonly Box[]): void {
-    for (const [left, top, right, bottom] of boxes) this.acts.push({ tool: "black", from: { x: left, y: top }, to: { x: right, y: bottom } });
+    const scale = this.bitmap.width / (this.editing.width || this.bitmap.width);
+    for (const box of boxes) {
+      const [left, top, right, bottom] = box.map((value) => value * scale) as Box;
+      this.acts.push({ tool: "black", from: { x: left - 2, y: top - 2 }, to: { x: right + 2, y: bottom + 2 } });
+    }
     this.draw();
   }
 

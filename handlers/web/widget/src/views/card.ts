@@ -16,8 +16,9 @@ export function receipt(parts: Parts, seen: Seen | undefined): TemplateResult {
   return html`<p class="receipt ${seen.outcome}" dir="auto">${icon(good ? "check" : "warn")}<span>${say(seen.outcome)}${reason}</span></p>`;
 }
 
-export function card(parts: Parts, seen: Seen | undefined): TemplateResult | typeof nothing {
-  if (!seen || !(seen.where || seen.error || seen.entities.length)) return nothing;
+/** The card; `hide` is given while what is private can still be blacked out. */
+export function card(parts: Parts, seen: Seen | undefined, hide?: () => void): TemplateResult | typeof nothing {
+  if (!seen || !(seen.where || seen.error || seen.entities.length || seen.private)) return nothing;
   const { say } = parts;
   if (parts.correcting === seen.attachment_id) return correction(parts, seen);
   const exact = [...new Set(seen.entities.filter((e) => SHOWN.includes(e.kind)).map((e) => plain(e.text)))].slice(0, 6);
@@ -28,7 +29,8 @@ export function card(parts: Parts, seen: Seen | undefined): TemplateResult | typ
       ${seen.error ? html`<dt>${say("error")}</dt><dd dir="auto"><q>${plain(seen.error)}</q></dd>` : nothing}
       ${exact.length ? html`<dt>${say("found")}</dt><dd class="chips">${exact.map((text) => html`<bdi>${text}</bdi>`)}</dd>` : nothing}
     </dl>
-    ${seen.private ? html`<p class="hint">${say("privateFound", { count: seen.private })}</p>` : nothing}
+    ${seen.private ? html`<p class="hint">${say("privateFound", { count: seen.private })}
+      ${hide && seen.private_boxes?.length ? html`<button class="link" type="button" @click=${hide}>${say("hideFound")}</button>` : nothing}</p>` : nothing}
     <button class="link" type="button" @click=${() => parts.correct(seen.attachment_id)}>${say("wrong")}</button>
   </section>`;
 }

@@ -26,7 +26,7 @@ export function composer(parts: Parts): TemplateResult {
     ${parts.offer ? offer(parts) : nothing}
     ${parts.line ? html`<p class="line" role="alert" dir="auto">${icon("warn")}<span>${parts.line}</span></p>` : nothing}
     ${list.length ? html`<div class="uploads">${list.map((upload) => one(parts, upload))}</div>` : nothing}
-    ${list.map((upload) => (upload.id ? card(parts, client.thread.pictures.get(upload.id)?.seen) : nothing))}
+    ${list.map((upload) => (upload.id ? card(parts, client.thread.pictures.get(upload.id)?.seen, upload.picture.size ? () => parts.editUpload(upload) : undefined) : nothing))}
     <div class="field">
       <textarea rows="1" dir="auto" aria-label=${say("placeholder")} placeholder=${say("placeholder")} .value=${client.session.memory.draft.text}
         maxlength=${client.config.text} @input=${(event: Event) => parts.typed((event.target as HTMLTextAreaElement).value)} @keydown=${keys} @paste=${paste}></textarea>
