@@ -45,9 +45,10 @@ class Asking:
         private: Private,
         clock: Clock,
         bot_user: Callable[[], str],
+        mask: Callable[[str], str],
     ) -> None:
         self._client, self._ask, self._desk, self._memory = client, ask, desk, memory
-        self._files, self._private, self._clock, self._bot_user = files, private, clock, bot_user
+        self._files, self._private, self._clock, self._bot_user, self._mask = files, private, clock, bot_user, mask
 
     async def greet(self, channel: str) -> None:
         """Suggested prompts in the Messages tab. Without a thread: with one, Slack ignores the call in silence."""
@@ -141,7 +142,7 @@ class Asking:
         for summary in (await self._desk.queue())[:100]:
             if summary.owner == "human" and summary.who == agent.name and len(buttons) < OFFERED:
                 await self._memory.keep(summary.id, {f"ask:{name}": draft_of_text(found.text, found.citations)})
-                label = f"{say('slack.ask_send')}: {short(summary.title, 40)}"
+                label = f"{say('slack.ask_send')}: {short(self._mask(summary.title), 40)}"
                 buttons.append(
                     button("ask_send", f"{summary.id} {name}", label) | {"action_id": f"ask_send_{len(buttons)}"}
                 )

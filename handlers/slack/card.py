@@ -3,8 +3,8 @@
 Not here: how it looks (`blocks`), when it is posted or edited (`mirror`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.conversation import (
     Answered,
@@ -116,6 +116,18 @@ def card(
         assigned=assigned,
         alerts_only=alerts_only,
         desk_url=desk_url,
+    )
+
+
+def masked_card(shown: Card, mask: Callable[[str], str]) -> Card:
+    """The card as it may leave for Slack: without what is private in the words of customer, bot or screen."""
+    return replace(
+        shown,
+        where=mask(shown.where),
+        error=mask(shown.error),
+        exact=tuple(mask(text) for text in shown.exact),
+        draft=mask(shown.draft),
+        asked=mask(shown.asked),
     )
 
 

@@ -13,9 +13,10 @@ from bot.helpdesk import HelpDesk, NotFound
 from bot.hours import Hours
 from handlers.slack.blocks import Block, messages, section
 from handlers.slack.calls import Calls, Later
-from handlers.slack.card import Card, card
+from handlers.slack.card import Card, card, masked_card
 from handlers.slack.clock import Clock
 from handlers.slack.memory import Memory
+from handlers.slack.mirror import Mask
 from handlers.slack.pacer import Rank
 from handlers.slack.text import escape, fit, mrkdwn, short, when
 from handlers.slack.thread import place_of_card
@@ -45,6 +46,7 @@ class Digest:
     clock: Clock
     hours: Hours
     channel: str
+    mask: Mask
 
     async def post(self) -> bool:
         """Posts the digest if the desk has opened and nobody has posted it; waits for as long as Slack is away."""
@@ -78,7 +80,7 @@ class Digest:
             if summary.owner != "waiting":
                 continue
             try:
-                shown = card(summary.id, await self.desk.log(summary.id))
+                shown = masked_card(card(summary.id, await self.desk.log(summary.id)), self.mask)
             except NotFound:
                 continue
             if shown.since < before:

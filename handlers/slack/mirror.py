@@ -5,6 +5,7 @@ intent without a result is looked up in the thread before it is sent again. A ru
 `slack` and may be stopped anywhere. Not here: what agents do (`actions`), how posts look (`posts`, `blocks`).
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +18,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.conversation import Attachment, Message, OwnerChanged, Point, fold
 from handlers.slack.blocks import card_blocks, card_text, context
 from handlers.slack.calls import Calls, Later, ThreadGone, Unshowable
-from handlers.slack.card import Card, Log, card
+from handlers.slack.card import Card, Log, card, masked_card
 from handlers.slack.clock import Clock
 from handlers.slack.looking import find_card, find_post
 from handlers.slack.pacer import Rank
-from handlers.slack.posts import Post, pointed_attachment, posts
+from handlers.slack.posts import Post, masked, pointed_attachment, posts
 from handlers.slack.thread import Thread
 from prompts import say
 
@@ -29,6 +30,8 @@ Picture = Callable[[Attachment, Sequence[Point]], Awaitable[bytes | None]]
 """The copy of a picture that may leave: private parts blacked out, rings drawn. None when that cannot be had."""
 Keep = Callable[[Mapping[str, str]], Awaitable[None]]
 """Writes fields of the conversation under the lease; raises when the lease has moved on."""
+Mask = Callable[[str], str]
+"""A text with what is private in it left out: Slack is a third party."""
 BATCH = 10
 """Most posts of one run, so that a long transcript shares its worker with others."""
 RUN = 45.0
@@ -60,6 +63,7 @@ class Mirror:
     clock: Clock
     place: Place
     picture: Picture
+    mask: Mask
 
     async def run(self, conversation_id: str, facts: Log, fields: Mapping[str, str], keep: Keep) -> "Told":
         """Brings the thread up to the log."""
@@ -93,7 +97,7 @@ class _Telling:
 
     def __init__(self, mirror: Mirror, thread: Thread, facts: Log, keep: Keep) -> None:
         self._client, self._calls, self._clock = mirror.client, mirror.calls, mirror.clock
-        self._place, self._picture = mirror.place, mirror.picture
+        self._place, self._picture, self._mask = mirror.place, mirror.picture, mirror.mask
         self.thread, self._facts, self._keep = thread, facts, keep
         self._conversation = fold(thread.conversation, facts)
 
@@ -105,7 +109,7 @@ class _Telling:
             await self._open()
         if self._being_entered():
             return 1.0
-        due = self._due()
+        due = await asyncio.to_thread(self._due)  # masking takes its time
         until = self._clock.now() + RUN
         for sent, post in enumerate(due):
             if sent == BATCH or self._clock.now() > until:
@@ -135,7 +139,7 @@ class _Telling:
             ringed = self._conversation.attachments.get(pointed_attachment(event) or "")
             if ringed is not None and ringed.id in self.thread.files:
                 due.append(Post(f"{event_id}.0", Rank.STATUS, "", picture=ringed))
-            due += posts(event_id, event, self.thread.customer, self.thread.written)
+            due += posts(event_id, masked(event, self._mask), self.thread.customer, self.thread.written)
         asleep = self.thread.snoozed_until > self._clock.now()
         due = [p for p in due if place_of(p.key) > self.thread.cursor and not (p.broadcast and asleep)]
         return [p for p, after in zip(due, [*due[1:], None], strict=False) if not (_status(p) and _status(after))]
@@ -154,7 +158,7 @@ class _Telling:
             ts = await find_card(self._client, self._calls, self.thread, self._place.channel)
         if ts is None:
             await self._set(intent="card", intent_at=self._clock.now())
-            shown = self._card()
+            shown = await asyncio.to_thread(self._card)
             answer = await self._calls.post(
                 self._place.channel,
                 Rank.CUSTOMER,
@@ -174,7 +178,7 @@ class _Telling:
             await self._words(Post("0.0", Rank.STATUS, line, [context(line)]))
 
     def _card(self) -> Card:
-        return card(
+        shown = card(
             self.thread.conversation,
             self._facts,
             used=self.thread.used,
@@ -185,10 +189,11 @@ class _Telling:
             alerts_only=self._place.alerts_only,
             desk_url=self._place.desk_url.replace("{id}", self.thread.conversation),
         )
+        return masked_card(shown, self._mask)
 
     async def _draw_card(self) -> None:
         """Edits the card in place when what it shows has changed."""
-        shown = self._card()
+        shown = await asyncio.to_thread(self._card)
         mark = hashlib.sha256(orjson.dumps(card_blocks(shown))).hexdigest()[:16]
         if mark == self.thread.drawn:
             return

@@ -28,12 +28,13 @@ WAIT = 20.0
 log = structlog.get_logger(__name__)
 
 
-def blacked_out(storage: Storage) -> Picture:
-    """Pictures for Slack: what is private under solid fill, the rings of the answer drawn."""
+def blacked_out(storage: Storage, wait: float = WAIT) -> Picture:
+    """Pictures for Slack: what is private under solid fill, the rings of the answer drawn. A picture that nobody has
+    looked at within `wait` seconds is not given out."""
 
     async def picture(attachment: Attachment, points: Sequence[Point]) -> bytes | None:
         try:
-            data, screen = await storage.get(attachment.id), await _looked_at(storage, attachment.id)
+            data, screen = await storage.get(attachment.id), await _looked_at(storage, attachment.id, wait)
             return await asyncio.to_thread(_covered, data, screen, points) if screen else None
         except (LookupError, redaction.RedactionFailed, OSError) as error:
             log.warning("slack.picture_kept", attachment=attachment.id, reason=repr(error))
@@ -77,14 +78,15 @@ def one_turn(turn: Turn, take: Take) -> Ask:
     return ask
 
 
-async def _looked_at(storage: Storage, path: str) -> Screen | None:
+async def _looked_at(storage: Storage, path: str, wait: float) -> Screen | None:
     """What was seen of a picture; the worker that looks at it may be a moment behind."""
-    for _ in range(int(WAIT / 0.5)):
-        screen = await storage.screen(path)
+    screen = await storage.screen(path)
+    for _ in range(int(wait / 0.5)):
         if screen is not None:
-            return screen
+            break
         await asyncio.sleep(0.5)
-    return None
+        screen = await storage.screen(path)
+    return screen
 
 
 def _covered(data: bytes, screen: Screen, points: Sequence[Point]) -> bytes:

@@ -4,7 +4,7 @@ Whole messages only: deltas, plans and steps are never posted. Not here: sending
 """
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.conversation import (
@@ -83,6 +83,16 @@ def posts(event_id: int, event: Event | None, customer: str, written: Container[
             line = say("slack.rated_well") if event.helped else say("slack.rated_badly", comment=comment)
             return [_status(event_id, line.strip())]
     return []
+
+
+def masked(event: Event | None, mask: Callable[[str], str]) -> Event | None:
+    """A fact as it may leave for Slack: what customers and the bot said, without what is private in it."""
+    match event:
+        case Message(sender="customer") | Answered() | Stopped() if event.text:
+            return event.model_copy(update={"text": mask(event.text)})
+        case Rated() if event.comment:
+            return event.model_copy(update={"comment": mask(event.comment)})
+    return event
 
 
 def note_id(who: str, text: str) -> str:

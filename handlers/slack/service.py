@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import functools
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.helpdesk import HelpDesk, StateError
 from bot.hours import Hours
+from bot.screenshots import redaction
 from bot.state.lease import Lease
 from handlers.slack.actions import Actions
 from handlers.slack.agents import Agents, Threads
@@ -31,7 +33,7 @@ from handlers.slack.files import Files
 from handlers.slack.forget import forget
 from handlers.slack.inbox import Inbox
 from handlers.slack.memory import Memory
-from handlers.slack.mirror import Mirror, Picture, Place
+from handlers.slack.mirror import Mask, Mirror, Picture, Place
 from handlers.slack.pacer import Slots
 from handlers.slack.private import Background, Private
 from handlers.slack.rereading import EVERY, Rereading
@@ -70,6 +72,7 @@ class Service:
         slots: Slots,
         picture: Picture,
         ask: Ask,
+        mask: Mask = redaction.text,
         hours: Hours | None = None,
         clock: Clock | None = None,
     ) -> "Service":
@@ -83,7 +86,7 @@ class Service:
         calls = Calls(client, clock, slots)
         actions = Actions(desk, memory, private, clock, alerts_only=place.alerts_only)
         inbox = Inbox(desk, memory, actions, agents, files, private, clock)
-        asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user)
+        asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user, mask)
         app = AsyncApp(
             client=client,
             # Without a secret nobody can sign: an empty one would be everybody's, and sockets need none.
@@ -105,9 +108,9 @@ class Service:
         )
         listeners = Listeners(parts)
         listeners.join(app)
-        teller = Mirror(client, calls, clock, place, picture)
+        teller = Mirror(client, calls, clock, place, picture, functools.lru_cache(maxsize=4096)(mask))
         rereading = Rereading(client, calls, memory, listeners.hear, clock)
-        digest = Digest(client, calls, desk, memory, clock, hours, place.channel) if hours else None
+        digest = Digest(client, calls, desk, memory, clock, hours, place.channel, mask) if hours else None
         return Service(app, client, desk, memory, teller, inbox, agents, rereading, private, background, digest, clock)
 
     @asynccontextmanager

@@ -1,5 +1,7 @@
 """The card and the thread: what a customer or a model says cannot call anybody, link anywhere or be too long."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 from slack_house import House, text_of
@@ -16,6 +18,7 @@ from bot.conversation import (
     Seen,
     SeenEntity,
 )
+from bot.state.records import Write
 from handlers.slack.blocks import card_blocks
 from handlers.slack.card import Used, card
 from handlers.slack.sandbox.methods import check_blocks
@@ -123,3 +126,15 @@ async def test_words_that_are_longer_than_a_message_come_in_several_and_hold_not
     assert "".join(said[:-1]).replace("\n", "") == "&amp;" * 9_999
     assert len(said) > 4
     assert said[-1] == "after it"
+
+
+async def test_what_is_private_in_words_does_not_go_to_slack(house: House) -> None:
+    conversation = await house.opened("Card 4111 1111 1111 1111 of ana@example.com fails with PAY-4021")
+    seen = Seen(attachment_id="a", outcome="read", error="No mandate for DE89 3704 0044 0532 0130 00 (E-17)")
+    await house.desk.store.accept(conversation, Write((seen,), key="s", digest=""))
+    await house.settle()
+    everything = json.dumps(house.slack.workspace.channels[SUPPORT].messages) + json.dumps(house.slack.calls)
+    for private in ("4111", "ana@example", "DE89", "3704"):
+        assert private not in everything
+    assert "Card [card] of [email] fails with PAY-4021" in house.says(conversation)[0]
+    assert "(E-17)" in text_of(house.card(conversation))

@@ -26,7 +26,9 @@ async def test_what_waits_from_last_night_is_told_once_oldest_first(house: House
     clock = HandClock(opening / 1000 + 120)
     client = house.service.client
     digests = [
-        Digest(client, Calls(client, clock, OwnSlots(clock)), house.desk, house.service.memory, clock, hours, SUPPORT)
+        Digest(
+            client, Calls(client, clock, OwnSlots(clock)), house.desk, house.service.memory, clock, hours, SUPPORT, str
+        )
         for _ in range(2)
     ]
     assert [await digest.post() for digest in digests] == [True, False]
