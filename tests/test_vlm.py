@@ -120,6 +120,16 @@ async def test_who_comes_late_or_leaves_changes_nobody_elses_words(engine: Engin
     assert not engine.running
 
 
+async def test_the_same_question_asked_by_many_is_told_apart(engine: Engine) -> None:
+    whole = await said(engine, asking(7), 24)
+    lengths = (24, 9, 24, 5, 14, 24)
+    answers = await asyncio.gather(*(said(engine, asking(7), most) for most in lengths))
+    for most, answer in zip(lengths, answers, strict=True):
+        assert whole.startswith(answer.rstrip("\ufffd"))
+        assert (answer == whole) == (most == 24)
+    assert await said(engine, asking(7), 24) == whole
+
+
 async def test_a_picture_is_encoded_once_and_never_taken_for_another(engine: Engine) -> None:
     before = engine.encoded
     first, second = await asyncio.gather(said(engine, asking(20, "Same")), said(engine, asking(21, "Same")))

@@ -17,9 +17,12 @@ GROWTH = 256
 """Tokens by which the room for keys and values grows."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
-    """Where one answer stands: tokens in the cache, the next token's rotary position, and that token."""
+    """Where one answer stands: tokens in the cache, the next token's rotary position, and that token.
+
+    Two rows may stand at the same place with the same token; they are told apart by who they are.
+    """
 
     length: int
     position: int

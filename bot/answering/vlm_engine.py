@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -75,7 +76,8 @@ class _Answer:
     def send(self, piece: Piece | Exception) -> None:
         """To the one who waits, from the engine's thread."""
         if not self.cancelled:
-            self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
+            with suppress(RuntimeError):  # its loop has been closed: nobody waits
+                self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
 
 
 class Engine:
@@ -95,6 +97,7 @@ class Engine:
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._ends = _end_tokens(model, inputs)
         self._open = 0
+        self._ended = False
         self._moved = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="vlm", daemon=True)
         self.tokens = 0
@@ -148,6 +151,8 @@ class Engine:
 
         Raises Full at once when too many wait, ValueError for messages that do not fit, Broken when the model failed.
         """
+        if self._ended:
+            raise Broken("the model's thread has ended")
         if self._open >= self.rows + self.waiting:
             raise Full(f"{self.rows} answers run and {self.waiting} wait")
         if not self._open:
@@ -160,6 +165,8 @@ class Engine:
                 raise ValueError(f"{prompt.ids.shape[1]} tokens and {most} more do not fit into {longest}")
             answer = _Answer(prompt, most, asyncio.get_running_loop(), asyncio.Queue())
             self._inbox.put(answer)
+            if self._ended:
+                raise Broken("the model's thread has ended")
             try:
                 while True:
                     piece = await answer.pieces.get()
@@ -175,18 +182,29 @@ class Engine:
 
     @torch.inference_mode()
     def _run(self) -> None:
-        """The thread: until the inbox says None."""
-        while self._take():
-            for answer in [a for a in self._runs if a.cancelled]:
-                self._leave(answer)
-            self._waits = [a for a in self._waits if not a.cancelled]
-            self._see(self._waits[: self.rows])
-            if self._waits and len(self._runs) < self.rows:
-                first = self._waits.pop(0)
-                self._guarded([first], self._prefill)
-            if self._runs:
-                self._guarded(list(self._runs), self._step)
-            self._moved = time.monotonic()
+        """The thread: until the inbox says None. Should it break, nobody waits for it for ever."""
+        try:
+            while self._take():
+                self._round()
+        finally:
+            self._ended = True
+            while not self._inbox.empty():
+                if answer := self._inbox.get():
+                    self._waits.append(answer)
+            for answer in [*self._waits, *self._runs]:
+                answer.send(Broken("the model's thread has ended"))
+
+    def _round(self) -> None:
+        """One step for those who run, one more who joins, and pictures for those who wait."""
+        for answer in [a for a in self._runs if a.cancelled]:
+            self._leave(answer)
+        self._waits = [a for a in self._waits if not a.cancelled]
+        self._see(self._waits[: self.rows])
+        if self._waits and len(self._runs) < self.rows:
+            self._guarded([self._waits.pop(0)], self._prefill)
+        if self._runs:
+            self._guarded(list(self._runs), self._step)
+        self._moved = time.monotonic()
 
     def _take(self) -> bool:
         """New requests; waits for one when there is nothing else to do."""
