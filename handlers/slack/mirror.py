@@ -34,7 +34,7 @@ Mask = Callable[[str], str]
 """A text with what is private in it left out: Slack is a third party."""
 BATCH = 10
 """Most posts of one run, so that a long transcript shares its worker with others."""
-RUN = 45.0
+RUN = 30.0
 """Seconds after which a run starts no further post: its lease ends long after."""
 END = 99
 TRIES = 3

@@ -41,6 +41,8 @@ from handlers.slack.thread import place_of_card
 from prompts import say
 
 KIND = "slack."
+LIVELY = 3_600.0
+"""Seconds after its last fact during which a person's thread is read again for replies that were never delivered."""
 log = structlog.get_logger(__name__)
 
 
@@ -153,7 +155,8 @@ class Service:
             await self._tell_owner(claim.id, claim.head.agent or "", told.shut)
         if thread.ts and place_of_card(beside) != (thread.channel, thread.ts):
             await self.memory.keep(claim.id, {"card": f"{thread.channel} {thread.ts}"})
-        if seconds is None and thread.ts and claim.head.owner == "human":
+        alive = claim.head.owner == "human" and self.clock.now() - claim.log[-1][0] / 1000 < LIVELY
+        if seconds is None and thread.ts and alive:
             try:
                 await self.rereading.look(thread, beside)
                 seconds = EVERY
