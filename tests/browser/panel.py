@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+AXE = Path(__file__).parent.parent.parent / "handlers" / "web" / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = EXAMPLES / "screenshots"
 READ_MS = 20_000
 """A picture is read within this time on a busy machine with two cores."""
@@ -89,3 +90,11 @@ async def until(check: Any, seconds: float = 10) -> Any:
         while not (found := await check()):  # noqa: ASYNC110 - a server is asked: nothing here could be waited for
             await asyncio.sleep(0.05)
     return found
+
+
+async def axe(page: Page) -> list[str]:
+    """What axe finds, in words."""
+    await page.evaluate(AXE.read_text())
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
+    return [f"{v['id']}: {[n['html'][:160] + str(n['any'][:1]) for n in v['nodes']]}" for v in found["violations"]]

@@ -2,21 +2,26 @@
 
 import pytest
 from conftest import OpenPage
-from panel import READ_MS, Panel
+from panel import READ_MS, Panel, axe
 from playwright.async_api import Page, expect
 from serving import PASSWORD
 
 pytestmark = pytest.mark.browser
 
 
-async def signed_in(visit: OpenPage, name: str = "Ida Moen") -> Page:
+async def signed_in(visit: OpenPage) -> Page:
     """The desk, open."""
     page = await visit("/desk", viewport={"width": 1360, "height": 860})
-    await page.get_by_label("Your name, as customers see it").fill(name)
+    await sign_in(page)
+    return page
+
+
+async def sign_in(page: Page) -> None:
+    """As Ida Moen."""
+    await page.get_by_label("Your name, as customers see it").fill("Ida Moen")
     await page.get_by_label("Password of the desk").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", name="Desk", exact=True)).to_be_visible()
-    return page
 
 
 async def waiting(panel: Panel, text: str) -> None:
@@ -85,6 +90,19 @@ async def test_what_an_agent_writes_while_the_bot_owns_it_is_kept_and_not_sent(p
     await desk.get_by_role("button", name="Send", exact=True).click()
     await expect(desk.locator("#log .held")).to_contain_text("Said too early")
     await expect(panel.host.locator(".said.agent")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_at_the_desk(scheme: str, panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, f"A question in the {scheme}")
+    desk = await visit("/desk", viewport={"width": 1360, "height": 860}, color_scheme=scheme, bypass_csp=True)
+    assert await axe(desk) == []
+    await sign_in(desk)
+    await opened(desk, f"A question in the {scheme}")
+    await desk.keyboard.press("t")
+    await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")
+    await desk.get_by_label("Note for the team").check()
+    assert await axe(desk) == []
 
 
 async def test_the_keys_are_listed_and_a_picture_opens_with_its_original(panel: Panel, visit: OpenPage) -> None:

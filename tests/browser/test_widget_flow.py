@@ -145,6 +145,22 @@ async def _rated(panel: Panel) -> list[dict[str, object]]:
     return ratings
 
 
+async def test_after_a_repair_the_page_is_shown_again_with_the_question_written(panel: Panel) -> None:
+    await panel.ask("My payment does not go through", "card.png")
+    answer = await panel.answered("Your card was declined")
+    main = panel.page.locator("#main, #dialog")
+    await panel.button("Close help").first.click()
+    await main.get_by_role("button", name="Replace card").click()
+    await main.get_by_role("button", name="Save card").click()
+    await main.get_by_role("button", name="Pay now").click()
+    await panel.open()
+    await answer.get_by_role("button", name="Did it work? Show me the page again").click()
+    await panel.editor.get_by_role("button", name="Use this picture").click()
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+    await expect(panel.field).to_have_value("Did it work?")
+    assert "declined" not in (await panel.log())["seen"][-1]["error"]
+
+
 async def test_a_person_is_one_press_away_from_the_first_second(panel: Panel) -> None:
     await panel.button("Talk to a person").click()
     await expect(panel.host.locator(".notice")).to_contain_text("person")

@@ -9,12 +9,11 @@ import jwt
 import pytest
 from aiohttp import web
 from conftest import OpenPage, Watched
-from panel import READ_MS, Panel
-from playwright.async_api import Page, expect
+from panel import READ_MS, Panel, axe
+from playwright.async_api import expect
 from serving import JWT_KEY, Served, serving
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parent.parent.parent / "handlers" / "web" / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def proof(subject: str) -> str:
@@ -233,14 +232,6 @@ async def test_on_a_phone_it_takes_the_screen_and_nothing_overflows(width: int, 
     await panel.answered("Your card was declined")
     wide = await panel.host.locator(".scroll.talk").evaluate("box => [box.scrollWidth, box.clientWidth]")
     assert wide[0] <= wide[1]
-
-
-async def axe(page: Page) -> list[str]:
-    """What axe finds, in words."""
-    await page.evaluate(AXE.read_text())
-    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
-    return [f"{v['id']}: {[n['html'][:160] + str(n['any'][:1]) for n in v['nodes']]}" for v in found["violations"]]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -272,6 +272,12 @@ export class HelpLensWidget extends LitElement implements Parts {
     if (!this.capturing) void this.takePicture();
   };
 
+  /** After a repair: the same page once more, with the question already written. */
+  captureAgain = (): void => {
+    if (!this.client.session.memory.draft.text) this.client.keepDraft(this.say("againSaid"));
+    this.capture();
+  };
+
   private async takePicture(): Promise<void> {
     Object.assign(this, { capturing: true, line: "", offer: false, offered: true });
     this.requestUpdate();

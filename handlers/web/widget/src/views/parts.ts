@@ -19,6 +19,7 @@ export interface Parts {
   rate(answer: Answer, helped: boolean): void;
   person(): void;
   capture(): void;
+  captureAgain(): void;
   addFiles(files: Iterable<File>): void;
   pickFile(): void;
   send(): void;

@@ -103,7 +103,7 @@ function feedback(parts: Parts, turn: Answer, last: boolean): TemplateResult {
     ${turn.answered ? html`<button type="button" aria-pressed=${turn.rated === true} @click=${press(true)}>${icon("yes")}${say("helped")}</button>
       <button type="button" aria-pressed=${turn.rated === false} @click=${press(false)}>${icon("no")}${say("notHelped")}</button>` : nothing}
     ${last && turn.rated !== undefined ? html`<p>${say(turn.rated ? "thanks" : "sorry")}</p>` : nothing}
-    ${last && turn.pointed.length ? html`<button type="button" @click=${parts.capture}>${icon("page")}${say("again")}</button>` : nothing}
+    ${last && turn.pointed.length ? html`<button type="button" @click=${parts.captureAgain}>${icon("page")}${say("again")}</button>` : nothing}
     ${last && client.thread.owner === "bot" && (turn.handoff || turn.rated === false) ? html`<button type="button" class="main" @click=${parts.person}>${icon("person")}${say("person")}</button>` : nothing}
   </div>`;
 }

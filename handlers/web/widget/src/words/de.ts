@@ -51,6 +51,7 @@ const de: Words = {
   notHelpedSaid: "Das hat nicht geholfen.",
   thanks: "Das freut mich.",
   sorry: "Dann versuchen wir es anders.",
+  againSaid: "Hat es geklappt?",
   again: "Hat es geklappt? Zeigen Sie mir die Seite noch einmal",
   enlarge: "Das Bild mit den Markierungen vergrößern",
   ringed: "Ihr Bild, markiert",

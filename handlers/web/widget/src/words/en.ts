@@ -49,6 +49,7 @@ export default {
   notHelpedSaid: "That did not help.",
   thanks: "Good to hear.",
   sorry: "Then let us try another way.",
+  againSaid: "Did it work?",
   again: "Did it work? Show me the page again",
   enlarge: "Enlarge the picture with the marks",
   ringed: "Your picture, marked",

@@ -51,6 +51,7 @@ const es: Words = {
   notHelpedSaid: "Eso no me ayudó.",
   thanks: "Me alegro.",
   sorry: "Entonces probemos de otra manera.",
+  againSaid: "¿Funcionó?",
   again: "¿Funcionó? Muéstrame la página otra vez",
   enlarge: "Ampliar la imagen con las marcas",
   ringed: "Tu imagen, marcada",
