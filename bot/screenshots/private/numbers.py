@@ -4,6 +4,7 @@ No rule asks for a word boundary, because OCR sticks words together: a number ma
 one, and parts of a longer run of digits are tried too. Dates, amounts, versions and order numbers are left alone.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 
@@ -48,9 +49,7 @@ _NOT_IP = re.compile(
 )
 _NO_ONE = re.compile(r"0\.0\.0\.0|127\.0\.0\.1|255\.255\.\d+\.\d+|8\.8\.[48]\.[48]|1\.[01]\.[01]\.1")
 """Addresses that belong to nobody: this machine, masks, public resolvers."""
-_IPV6 = re.compile(
-    r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}){1,7}(?![\w:])|(?<![\w:])[0-9a-f]{1,4}::(?![\w:])", re.I
-)
+_IPV6 = re.compile(r"(?<![\w:])(?=[0-9a-f:]*\d)[0-9a-f]{0,4}:[0-9a-f:]{3,36}[0-9a-f](?![\w:])", re.I)
 _MAC = re.compile(r"(?<![\w:\-])[0-9a-f]{2}([:\-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:\-])", re.I)
 
 
@@ -77,7 +76,7 @@ def _card_in(digits: str, groups: tuple[int, ...]) -> tuple[int, int] | None:
         (a, a + size)
         for size in (19, 16, 15, 14, 13)
         for a in range(len(digits) - size + 1)
-        if luhn(digits[a : a + size]) and _CARD_BRANDS.fullmatch(digits[a : a + size])
+        if _CARD_BRANDS.fullmatch(digits[a : a + size]) and luhn(digits[a : a + size])
     ]
     at_edges = [p for p in parts if p[0] in edges and p[1] in edges]
     if at_edges:
@@ -140,7 +139,7 @@ def addresses(text: str) -> Iterator[Span]:
         if part:
             yield Span(m.start(), m.start() + part, "ip")
     for m in _IPV6.finditer(text):
-        if "::" in m[0] or m[0].count(":") == 7:
+        if m[0].count(":") >= 3 and _is_ipv6(m[0]):
             yield Span(m.start(), m.end(), "ip")
     for m in _MAC.finditer(text):
         yield Span(m.start(), m.end(), "other")
@@ -158,3 +157,10 @@ def _ipv4_part(match: str, stuck: bool) -> int:
         last = last[:3] if int(last[:3]) <= 255 else last[:2]
     address = ".".join([*numbers[:3], last])
     return 0 if _NO_ONE.fullmatch(address) else len(match) - len(numbers[-1]) + len(last)
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return not ipaddress.IPv6Address(value).is_loopback
+    except ValueError:
+        return False

@@ -14,7 +14,7 @@ from bot.screenshots.private.text import SensitiveKind, Span
 _UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĮİĶĹĻŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŹŻŽ"
 _WORD = (
     rf"(?:(?:van|von|der|den|de|del|della|da|di|dos|du|la|le|bin|ibn|al|el|ter|ten|zu|y|e) |d['’]|O['’]|Mc|Mac|"
-    rf"al-)*[{_UPPER}](?:[^\W\d_]|['’\-](?=[^\W\d_]))*\.?"
+    rf"al-)*[{_UPPER}](?:[^\W\d_]|['’\-](?=[^\W\d_])){{0,30}}\.?"
 )
 _NAME = rf"{_WORD}(?: {_WORD}){{0,3}}"
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Herr|Frau|Herrn|M|Mme|Mlle|Sr|Sra|Srta|Señor|Señora|Pan|Pani)\.? )*"

@@ -8,6 +8,7 @@ SensitiveKind = Literal["email", "card", "iban", "phone", "secret", "ip", "ssn",
 
 _CONFUSED = str.maketrans("OoQlI|SBZ", "000111582")
 _TOKEN = re.compile(r"[^\s/:,;]+")
+_GROUPS = re.compile(r"(?<![A-Za-z0-9])[\dOoQlI|SBZ]{2,}(?:[ \-][\dOoQlI|SBZ]{2,})+(?![A-Za-z0-9])")
 
 
 class Span(NamedTuple):
@@ -26,7 +27,7 @@ def digits_restored(text: str) -> str:
 
     Only in words that are digits for the most part, or in which only such letters stand beside them.
     """
-    return _TOKEN.sub(_restored, text)
+    return _GROUPS.sub(_restored, _TOKEN.sub(_restored, text))
 
 
 def _restored(match: re.Match[str]) -> str:
