@@ -15,10 +15,7 @@ from bot.answering.fallback import Ladder, Limits
 from bot.answering.rungs import open_rungs
 from tests.answering_parts import brief, parts
 from tests.stand_in import FAULTS, stand_in
-from tests.test_faults import SETS, cell
-
-REPEATS = 3
-"""Turns of each cell for the count of retries, one after another on one ladder."""
+from tests.test_faults import all_cells
 
 
 async def faults() -> None:
@@ -26,13 +23,10 @@ async def faults() -> None:
     outcomes: Counter[str] = Counter()
     limits = Limits()
     async with stand_in() as server:
-        keys = [(fault, rungs) for fault in FAULTS for rungs in SETS]
-        seen = await asyncio.gather(
-            *(cell(server, *key, limits, lambda _, outcome: outcomes.update([outcome])) for key in keys)
-        )
+        cells = await all_cells(server, limits, lambda _, outcome: outcomes.update([outcome]))
         calls = len(server.asked)
     good = 0
-    for (fault, rungs), one in zip(keys, seen, strict=True):
+    for (fault, rungs), one in cells.items():
         honest = one.answer is not None and (one.answer.answered or one.answer.handoff is not None)
         fine = one.answers == 1 and honest and one.first_line <= 2 and one.seconds <= limits.whole
         good += fine
@@ -40,11 +34,10 @@ async def faults() -> None:
             f"{fault:8} {rungs:12} first line {one.first_line:5.2f} s  end {one.seconds:5.2f} s  "
             f"{one.model.partition('@')[0]:12} {'ok' if fine else 'FAILED'}"
         )
-    print(f"cells that end visibly, a line within 2 s, inside {limits.whole:g} s: {good} of {len(keys)}")
+    print(f"cells that end visibly, a line within 2 s, inside {limits.whole:g} s: {good} of {len(cells)}")
     print(f"({len(FAULTS)} variants: 429 with and without Retry-After, silence before and after the first word)")
-    print(
-        f"slowest first line {max(c.first_line for c in seen):.2f} s, slowest end {max(c.seconds for c in seen):.2f} s"
-    )
+    first, end = max(c.first_line for c in cells.values()), max(c.seconds for c in cells.values())
+    print(f"slowest first line {first:.2f} s, slowest end {end:.2f} s")
     print(f"calls {calls}, retries {outcomes['retried']}: {outcomes['retried'] / calls:.2f} per call")
 
 
