@@ -32,6 +32,7 @@ from bot.conversation import Attachment
 from bot.helpdesk import HelpDesk
 from bot.hours import Hours
 from bot.knowledge.articles import Passage
+from bot.knowledge.fusion import threshold
 from bot.knowledge.index import Index, build
 from bot.knowledge.retriever import HelpRetriever
 from bot.orchestrator import Orchestrator
@@ -112,18 +113,19 @@ async def open_answering(
         eye = Eye(storage, reader, budget=settings.read_seconds, own_patterns=settings.private_patterns)
         retriever = HelpRetriever(kb=kb)
         progress("Opening the help centre …")
-        await asyncio.to_thread(lambda: retriever.index)
+        index = await asyncio.to_thread(lambda: retriever.index)
+        sure = threshold(index, settings.precision)
         parts = Parts(
             search=retriever.search,
             load=storage.get,
-            extractive=Extractive(sure=settings.precision),
+            extractive=Extractive(sure=sure),
             text_to_models=settings.text_to_models,
             pictures_to_models=settings.pictures_to_models,
             own_hosts=settings.own_hosts,
             private_patterns=settings.private_patterns,
             owners_tools=settings.tools,
             environment=os.environ,
-            sure=settings.precision,
+            sure=sure,
         )
         async with open_rungs(rungs(settings), parts) as opened_rungs:
             yield Answering(intake, storage, retriever, Orchestrator(eye, retriever.search, Ladder(opened_rungs)))
