@@ -15,14 +15,14 @@ import orjson
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.conversation import Attachment, Message, OwnerChanged, Point, fold
+from bot.conversation import Attachment, Message, Point, fold
 from handlers.slack.blocks import card_blocks, card_text, context
 from handlers.slack.calls import Calls, Later, ThreadGone, Unshowable
 from handlers.slack.card import Card, Log, card, masked_card
 from handlers.slack.clock import Clock
 from handlers.slack.looking import find_card, find_post
 from handlers.slack.pacer import Rank
-from handlers.slack.posts import Post, masked, pointed_attachment, posts
+from handlers.slack.posts import Post, file_name, instead, masked, place_of, pointed_attachment, posts, wants_person
 from handlers.slack.thread import Thread
 from prompts import say
 
@@ -142,7 +142,11 @@ class _Telling:
             due += posts(event_id, masked(event, self._mask), self.thread.customer, self.thread.written)
         asleep = self.thread.snoozed_until > self._clock.now()
         due = [p for p in due if place_of(p.key) > self.thread.cursor and not (p.broadcast and asleep)]
-        return [p for p, after in zip(due, [*due[1:], None], strict=False) if not (_status(p) and _status(after))]
+        return [
+            p
+            for p, after in zip(due, [*due[1:], None], strict=False)
+            if not (p.fleeting and after is not None and after.fleeting)
+        ]
 
     def _wake_up(self) -> float | None:
         """A snoozed conversation comes back by itself."""
@@ -230,12 +234,12 @@ class _Telling:
                 await (self._words(post) if post.picture is None else self._file(post, post.picture))
             except Unshowable as error:  # say so and go on: what follows must not wait behind it for ever
                 log.error("slack.unshowable", conversation=self.thread.conversation, post=post.key, reason=str(error))
-                await self._words(_line(post, say("slack.unshown")))
+                await self._words(instead(post, say("slack.unshown")))
         await self._set(intent="", cursor=place_of(post.key))
 
     async def _stands(self, post: Post) -> bool:
         """Whether a post whose answer was lost is in the thread."""
-        name = _file_name(post) if post.picture else None
+        name = file_name(post) if post.picture else None
         found = await find_post(self._client, self._calls, self.thread, post.key, name)
         if found is not None and post.picture is not None and found.file:
             await self._set(files={**self.thread.files, post.picture.id: found.file})
@@ -274,19 +278,19 @@ class _Telling:
     async def _file(self, post: Post, picture: Attachment) -> None:
         """A picture as a real Slack file, blacked out and ringed; a line in its place when it may not or cannot go."""
         if not self._place.pictures:
-            await self._words(_line(post, say("slack.picture_kept")))
+            await self._words(instead(post, say("slack.picture_kept")))
             return
         pointed = [p for group in self._conversation.pointed.values() for p in group if p.attachment_id == picture.id]
         data = await self._picture(picture, [point for p in pointed[-1:] for point in p.points])
         if data is None:
-            await self._words(_line(post, say("slack.picture_failed")))
+            await self._words(instead(post, say("slack.picture_failed")))
             return
         answer = await self._calls.post(
             self.thread.channel,
             post.rank,
             lambda: self._client.files_upload_v2(
                 file=data,
-                filename=_file_name(post),
+                filename=file_name(post),
                 title=say("slack.card_picture"),
                 alt_txt=say("slack.card_picture"),
                 channel=self.thread.channel,
@@ -311,28 +315,3 @@ class _Telling:
         if not fact:
             return {"event_type": "helplens_conversation", "event_payload": payload}
         return {"event_type": "helplens_fact", "event_payload": payload | {"fact": fact}}
-
-
-def wants_person(facts: Log) -> bool:
-    """Whether a conversation belongs in Slack: a person was asked for at least once."""
-    return any(isinstance(e, OwnerChanged) and e.owner in ("waiting", "human") for _, e in facts)
-
-
-def place_of(key: str) -> tuple[int, int]:
-    """A post's name as a place in the log."""
-    event_id, _, number = key.partition(".")
-    return int(event_id), int(number)
-
-
-def _status(post: Post | None) -> bool:
-    """A line about the state of things, which a newer one makes worthless; notes and names are not."""
-    return post is not None and post.fleeting
-
-
-def _file_name(post: Post) -> str:
-    assert post.picture is not None
-    return f"screenshot-{post.picture.id.rpartition('/')[2][:12]}-{post.key.partition('.')[0]}.png"
-
-
-def _line(post: Post, text: str) -> Post:
-    return replace(post, picture=None, text=text, blocks=[context(text)])

@@ -21,7 +21,7 @@ from bot.conversation import (
     Stopped,
 )
 from handlers.slack.blocks import Block, answer, context, messages, words
-from handlers.slack.card import why
+from handlers.slack.card import Log, why
 from handlers.slack.pacer import Rank
 from handlers.slack.text import escape, short, shown_name
 from prompts import say
@@ -145,3 +145,25 @@ def _owner(event: OwnerChanged) -> str:
     if event.owner == "closed":
         return say("slack.resolved", who=who) if who else say("slack.resolved_alone")
     return say("slack.handed_back")
+
+
+def wants_person(facts: Log) -> bool:
+    """Whether a conversation belongs in Slack: a person was asked for at least once."""
+    return any(isinstance(e, OwnerChanged) and e.owner in ("waiting", "human") for _, e in facts)
+
+
+def place_of(key: str) -> tuple[int, int]:
+    """A post's name as a place in the log."""
+    event_id, _, number = key.partition(".")
+    return int(event_id), int(number)
+
+
+def file_name(post: Post) -> str:
+    """The name of a post's file, by which it is found again. Only for posts with a picture."""
+    assert post.picture is not None
+    return f"screenshot-{post.picture.id.rpartition('/')[2][:12]}-{post.key.partition('.')[0]}.png"
+
+
+def instead(post: Post, line: str) -> Post:
+    """A line in the place of what may not or cannot be shown."""
+    return replace(post, picture=None, text=line, blocks=[context(line)])

@@ -155,7 +155,8 @@ class Service:
             await self._tell_owner(claim.id, claim.head.agent or "", told.shut)
         if thread.ts and place_of_card(beside) != (thread.channel, thread.ts):
             await self.memory.keep(claim.id, {"card": f"{thread.channel} {thread.ts}"})
-        alive = claim.head.owner == "human" and self.clock.now() - claim.log[-1][0] / 1000 < LIVELY
+        last = claim.log[-1][0] / 1000 if claim.log else 0.0
+        alive = claim.head.owner == "human" and self.clock.now() - last < LIVELY
         if seconds is None and thread.ts and alive:
             try:
                 await self.rereading.look(thread, beside)
