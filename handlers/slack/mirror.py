@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -142,11 +143,8 @@ class _Telling:
             due += posts(event_id, masked(event, self._mask), self.thread.customer, self.thread.written)
         asleep = self.thread.snoozed_until > self._clock.now()
         due = [p for p in due if place_of(p.key) > self.thread.cursor and not (p.broadcast and asleep)]
-        return [
-            p
-            for p, after in zip(due, [*due[1:], None], strict=False)
-            if not (p.fleeting and after is not None and after.fleeting)
-        ]
+        worthless = {p.key for p, after in pairwise(due) if p.fleeting and after.fleeting}
+        return [p for p in due if p.key not in worthless]
 
     def _wake_up(self) -> float | None:
         """A snoozed conversation comes back by itself."""
