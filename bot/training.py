@@ -136,7 +136,7 @@ def card(held: Sequence[HeldOut]) -> dict[str, Any]:
         "plain BM25": _mean([figures_of(h.plain) for h in held]),
         "gain at 1 over plain BM25": _gain(held),
         "precision of the surest": {
-            f"{share:.0%}": round(float(np.mean([_surest(c, r, share) for c, r in zip(sure, right, strict=True)])), 3)
+            f"{share:.0%}": round(float(np.mean([surest(c, r, share) for c, r in zip(sure, right, strict=True)])), 3)
             for share in SHARES
         },
         "reliability": _reliability(np.concatenate(sure), np.concatenate(right)),
@@ -147,6 +147,12 @@ def figures_of(place: NDArray[np.float64]) -> dict[str, float]:
     """recall@1, @3, @5 and MRR of the places of right articles."""
     shares = {f"recall@{k}": round(float((place <= k).mean()), 4) for k in (1, 3, 5)}
     return shares | {"mrr": round(float((1 / place).mean()), 4)}
+
+
+def surest(sure: NDArray[np.float64], right: NDArray[np.bool_], share: float) -> float:
+    """How often the first article is right among the `share` of cases that are surest."""
+    first = np.argsort(-sure, kind="stable")[: max(1, round(share * len(sure)))]
+    return float(right[first].mean())
 
 
 def _fitted(products: Sequence[Product]) -> tuple[list[str], Floats, Floats]:
@@ -241,11 +247,6 @@ def _thresholds(held: Sequence[HeldOut], right: Sequence[NDArray[np.bool_]]) -> 
             least = max(least, round(float(sure[order[enough[-1] + LEAST_ANSWERED - 1]]), 4))
             found.append((wanted, least))
     return found
-
-
-def _surest(sure: NDArray[np.float64], right: NDArray[np.bool_], share: float) -> float:
-    first = np.argsort(-sure, kind="stable")[: max(1, round(share * len(sure)))]
-    return float(right[first].mean())
 
 
 def _reliability(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, float]]:

@@ -104,3 +104,25 @@ async def test_an_empty_help_centre_finds_nothing_and_does_not_fail(tmp_path: Pa
     report = await build(tmp_path / "centre", tmp_path / "kb")
     assert report.articles == 0
     assert rank(Index.open(tmp_path / "kb"), Query(question="anything")).hits == ()
+
+
+async def test_pictures_of_articles_are_read_with_their_alt_text_and_again_when_they_change(tmp_path: Path) -> None:
+    articles = {"a.md": "# Scanner\n\nLook:\n\n![The lamp panel](img/a.png)\n", "b.md": "# Printer\n\nNothing.\n"}
+    source, kb = write(tmp_path / "centre", articles), tmp_path / "kb"
+    (source / "img").mkdir()
+    (source / "img" / "a.png").write_bytes(b"Calibrate glass")
+    read: list[bytes] = []
+
+    def reader(data: bytes) -> str:
+        read.append(data)
+        return data.decode()
+
+    await build(source, kb, None, reader)
+    await build(source, kb, None, reader)
+    assert read == [b"Calibrate glass"]
+    for words in ("calibrate glass", "lamp panel"):
+        assert rank(Index.open(kb), Query(question=words)).hits[0].passage.article == "a.md"
+    (source / "img" / "a.png").write_bytes(b"Empty drawer")
+    await build(source, kb, None, reader)
+    assert rank(Index.open(kb), Query(question="empty drawer")).hits[0].passage.article == "a.md"
+    assert not rank(Index.open(kb), Query(question="calibrate glass")).hits

@@ -58,7 +58,7 @@ def words(e: Evidence, rows: Rows) -> Rows:
         "window soft": e.best(_bm25(window, length, 120, soft), e.block_article),
         "window ui": e.best(_bm25(window, length, 120, ui), e.block_article),
         "window share": e.best(met / (mass + 20), e.block_article),
-        "cosine": (np.log1p(article) @ (soft * e.term_rarity)) / np.sqrt(_mass(e)),
+        "cosine": (np.log1p(article) @ (soft * e.term_rarity)) / np.sqrt(distinct(e.index, 0)[e.candidates]),
         "heading": e.best(covered, e.passage_article),
         "heading of passage": e.best(covered * by_passage, e.passage_article),
     }
@@ -91,15 +91,18 @@ def lines(e: Evidence, rows: Rows) -> Rows:
 def names(e: Evidence, rows: Rows) -> Rows:
     """Labels, headings, title: which the screen shows, and how many of the article's own it shows."""
     a = e.index.arrays
-    shown = np.array([line.whole for line in e.probe.lines], np.uint64)
-    shown = np.unique(shown)
-    equal, within, share = (np.zeros(len(e.candidates), np.float32) for _ in range(3))
-    for n, article in enumerate(e.candidates):
-        own = a.labels[int(a.label_at[article]) : int(a.label_at[article + 1])]
-        weight = name_rarity(e.index)[int(a.label_at[article]) : int(a.label_at[article + 1])]
-        equal[n] = weight[np.isin(own, shown, assume_unique=True)].sum()
-        inside = weight[np.isin(own, e.probe.runs, assume_unique=True)].sum()
-        within[n], share[n] = inside, inside / (weight.sum() + 8)
+    starts, ends = a.label_at[e.candidates], a.label_at[e.candidates + 1]
+    spans = [slice(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
+    own = np.concatenate([a.labels[span] for span in spans])
+    weight = np.concatenate([name_rarity(e.index)[span] for span in spans])
+    owner = np.repeat(np.arange(len(e.candidates)), ends - starts)
+
+    def sums(chosen: NDArray[np.bool_] | float) -> Floats:
+        return np.bincount(owner, weight * chosen, len(e.candidates)).astype(np.float32)
+
+    equal = sums(_among(own, np.unique(np.array([line.whole for line in e.probe.lines], np.uint64))))
+    within = sums(_among(own, e.probe.runs))
+    share = within / (sums(1.0) + 8)
     soft = e.term_rarity * (1 + np.log(e.probe.times))
     title = e.per(e.article, (e.flags & TITLE) > 0) > 0
     label = e.per(e.block, e.labelled)
@@ -112,8 +115,9 @@ def names(e: Evidence, rows: Rows) -> Rows:
         "labels near": e.best(e.windows(label, np.maximum).clip(0, 1) @ soft, e.block_article),
         "labels near share": e.best(met / (asked + 15), e.block_article),
         "headings": ((e.per(e.article, e.headed) > 0) @ soft).astype(np.float32),
-        "title": ((title @ e.term_rarity) / (_distinct(e, (e.flags & TITLE) > 0) + 4)).astype(np.float32),
-        "words in labels": ((e.per(e.article, e.labelled) > 0) @ e.term_rarity) / (_distinct(e, e.labelled) + 4),
+        "title": ((title @ e.term_rarity) / (distinct(e.index, TITLE)[e.candidates] + 4)).astype(np.float32),
+        "words in labels": ((e.per(e.article, e.labelled) > 0) @ e.term_rarity)
+        / (distinct(e.index, LABEL)[e.candidates] + 4),
     }
 
 
@@ -148,18 +152,20 @@ def runs(e: Evidence, rows: Rows) -> Rows:
     number = np.full(GRAM_BUCKETS, -1, np.int32)
     number[e.probe.grams] = np.arange(len(e.probe.grams))
     weight = rarity(len(e.index.articles), a.gram_articles[e.probe.grams])
+    starts, ends = (a.letter_at[a.passage_at[e.candidates + n]] for n in (0, 1))
+    text = np.concatenate([a.letters[int(s) : int(t)] for s, t in zip(starts, ends, strict=True)])
+    sizes = np.concatenate(
+        [np.diff(a.letter_at[int(a.passage_at[c]) : int(a.passage_at[c + 1]) + 1]) for c in e.candidates]
+    )
+    met = number[grams(text)]
+    at = np.flatnonzero(met >= 0)
+    passage = np.repeat(np.arange(len(sizes)), sizes)[at]
+    has = np.zeros((len(sizes), len(e.probe.grams)), np.float32)
+    has[passage, met[at]] = 1
     whole = np.zeros((len(e.candidates), len(e.probe.grams)), bool)
-    length = np.zeros(len(e.candidates), np.float32)
-    near = np.zeros(len(e.candidates), np.float32)
-    for n, article in enumerate(e.candidates):
-        starts = a.letter_at[int(a.passage_at[article]) : int(a.passage_at[article + 1]) + 1]
-        met = number[grams(a.letters[int(starts[0]) : int(starts[-1])])]
-        at = np.flatnonzero(met >= 0)
-        passage = np.searchsorted(starts - starts[0], at, side="right") - 1
-        has = np.zeros((len(starts) - 1, len(e.probe.grams)), np.float32)
-        has[passage, met[at]] = 1
-        whole[n], length[n] = has.any(axis=0), len(met)
-        near[n] = ((has @ weight) / np.sqrt(np.diff(starts) + 400)).max()
+    whole[e.passage_article[passage], met[at]] = True
+    length = (ends - starts).astype(np.float32)
+    near = e.best((has @ weight) / np.sqrt(sizes + 400), e.passage_article)
     alone = weight / np.maximum(whole.sum(axis=0), 1)
     return {
         "letters": (whole @ weight) / np.sqrt(length + 1500),
@@ -184,16 +190,26 @@ def _at(e: Evidence, term: int) -> int:
     return int(np.searchsorted(e.probe.terms, term))
 
 
-def _mass(e: Evidence) -> Floats:
-    """Each candidate's own squared rarity, each of its words once."""
-    return np.maximum(_distinct(e, np.ones(len(e.tokens), bool), 2), 1e-6)
+def _among(values: NDArray[np.uint64], sought: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of `values` are in `sought`, which is sorted."""
+    if not len(sought):
+        return np.zeros(len(values), bool)
+    found: NDArray[np.bool_] = sought[np.searchsorted(sought, values).clip(0, len(sought) - 1)] == values
+    return found
 
 
-def _distinct(e: Evidence, where: NDArray[np.bool_], power: int = 1) -> Floats:
-    vocabulary = len(e.index.arrays.terms)
-    places = np.unique(e.article[where] * vocabulary + e.tokens[where])
-    weight = rarity(len(e.index.articles), e.index.arrays.term_articles)[places % vocabulary] ** power
-    return np.bincount(places // vocabulary, weight, len(e.candidates)).astype(np.float32)
+@lru_cache(maxsize=12)
+def distinct(index: Index, flag: int) -> Floats:
+    """For each article the rarity of its words that stand in `flag`, each once; squared, of all words, for flag 0."""
+    a, count = index.arrays, len(index.articles)
+    telling = rarity(count, a.term_articles)
+    if not flag:
+        weights = np.repeat(telling**2, np.diff(a.post_at))
+        return np.maximum(np.bincount(a.post_article, weights, count), 1e-6).astype(np.float32)
+    chosen = np.flatnonzero(np.asarray(a.flags) & flag)
+    owner = np.searchsorted(a.token_at[a.passage_at], chosen, side="right") - 1
+    pairs_ = np.unique(owner * len(a.terms) + a.tokens[chosen])
+    return np.bincount(pairs_ // len(a.terms), telling[pairs_ % len(a.terms)], count).astype(np.float32)
 
 
 def _shared(make: Callable[[Index], NDArray[np.float32]]) -> Callable[[Index], NDArray[np.float32]]:

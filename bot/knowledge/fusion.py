@@ -208,8 +208,13 @@ def best_passage(index: Index, query: Probe, article: int) -> int:
     worth = np.zeros(len(a.terms), np.float32)
     worth[query.terms] = rarity(len(index.articles), a.term_articles[query.terms])
     numbers = index.passages_of(article)
-    distinct = [np.unique(a.tokens[int(a.token_at[p]) : int(a.token_at[p + 1])]) for p in numbers]
-    return numbers[int(np.argmax([worth[tokens].sum() / (60 + len(tokens)) ** 0.5 for tokens in distinct]))]
+    starts = a.token_at[numbers.start : numbers.stop + 1]
+    tokens = a.tokens[int(starts[0]) : int(starts[-1])]
+    asked = np.flatnonzero(worth[tokens])
+    passage = np.searchsorted(starts - starts[0], asked, side="right") - 1
+    found = np.unique(passage * len(a.terms) + tokens[asked])
+    sums = np.bincount(found // len(a.terms), worth[found % len(a.terms)], len(numbers))
+    return numbers[int(np.argmax(sums / np.sqrt(60 + np.diff(starts))))]
 
 
 def deciding(evidence: Evidence) -> dict[int, tuple[str, ...]]:

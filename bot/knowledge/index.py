@@ -17,6 +17,7 @@ import orjson
 from numpy.typing import NDArray
 
 from bot.knowledge.articles import Passage
+from bot.knowledge.pictures import ReadPicture, with_pictures
 from bot.knowledge.prepared import HEADING, TITLE, Prepared, prepare
 from bot.knowledge.sources import UnreadableArticle, fragment, listed, read_article
 from bot.knowledge.terms import GRAM_BUCKETS, grams
@@ -151,15 +152,18 @@ def _map(path: Path) -> NDArray[Any]:
     return array.view(np.ndarray)
 
 
-async def build(source: Path, to: Path, progress: Progress | None = None) -> BuildReport:
+async def build(
+    source: Path, to: Path, progress: Progress | None = None, read_picture: ReadPicture | None = None
+) -> BuildReport:
     """Read the help centre in folder `source` into the index at `to`; only what changed is read again.
 
-    Raises FileNotFoundError when there is no such folder. What cannot be read is named in the report.
+    With `read_picture`, what the articles' own pictures say is indexed with their passages. Raises FileNotFoundError
+    when there is no such folder. What cannot be read is named in the report.
     """
-    return await asyncio.to_thread(_build, source, to, progress or (lambda done, total, name: None))
+    return await asyncio.to_thread(_build, source, to, progress or (lambda done, total, name: None), read_picture)
 
 
-def _build(source: Path, to: Path, progress: Progress) -> BuildReport:
+def _build(source: Path, to: Path, progress: Progress, read_picture: ReadPicture | None) -> BuildReport:
     started = time.monotonic()
     if not source.is_dir():
         raise FileNotFoundError(f"{source} is not a folder")
@@ -167,7 +171,7 @@ def _build(source: Path, to: Path, progress: Progress) -> BuildReport:
         old = Index.open(to)
     except NoIndex:
         old = None
-    reading = _Reading(source, old)
+    reading = _Reading(source, old, read_picture)
     files = list(listed(source))
     for done, path in enumerate(files):
         progress(done, len(files), path.relative_to(source).as_posix())
@@ -193,6 +197,7 @@ class _Reading:
 
     root: Path
     old: Index | None
+    read_picture: ReadPicture | None = None
     read: int = 0
     kept: int = 0
     unreadable: list[str] = field(default_factory=list)
@@ -207,6 +212,8 @@ class _Reading:
                 self.kept += 1
                 return
             article = read_article(path, self.root)
+            if self.read_picture is not None:
+                article = with_pictures(article, self.root, self.read_picture)
         except (UnreadableArticle, OSError) as error:
             self.unreadable.append(str(error))
             return

@@ -41,9 +41,14 @@ def prepare(article: Article, record: dict[str, Any]) -> Prepared:
         passages=[orjson.dumps(p.model_dump(exclude_defaults=True)) for p in article.passages],
         tokens=[hashes(tokens) for tokens, _ in streams],
         flags=[np.array(flags, np.uint8) for _, flags in streams],
-        letters=[letters(words(plain(p.text))) for p in article.passages],
+        letters=[letters(words(_all_text(p))) for p in article.passages],
         labels=hashes(sorted(named)),
     )
+
+
+def _all_text(passage: Passage) -> str:
+    """The passage's own words, and those of its pictures."""
+    return "\n".join([plain(passage.text), *(f"{p.alt}\n{p.text}" for p in passage.pictures)])
 
 
 def _named(passage: Passage) -> Iterator[list[int]]:

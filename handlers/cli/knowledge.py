@@ -60,6 +60,19 @@ async def reading() -> AsyncIterator[evaluation.Look]:
         yield look_at
 
 
+class PictureReader:
+    """Reads the pictures of articles; models are loaded at the first one."""
+
+    def __init__(self) -> None:
+        self._reader: Reader | None = None
+
+    def __call__(self, data: bytes) -> str:
+        """What a picture says. Raises ValueError or OSError when it is none."""
+        picture = opened(data)
+        self._reader = self._reader or Reader()
+        return "\n".join(line.text for line in self._reader.examine(picture).lines)
+
+
 @contextmanager
 def _progress(what: str) -> Iterator[evaluation.Progress]:
     """A bar on stderr while something long runs."""
@@ -73,11 +86,12 @@ def _progress(what: str) -> Iterator[evaluation.Progress]:
 def kb_build(
     source: Annotated[str, typer.Argument(help="A folder of articles, read recursively.")],
     to: Annotated[Path, typer.Option("--to", help="Where the index goes; only what changed is read again.")],
+    pictures: Annotated[bool, typer.Option(help="Read the articles' own pictures too.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc and HTML files."""
+    """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc and HTML files, and the pictures in them."""
     with _progress("reading articles") as progress:
-        report = asyncio.run(build(Path(source), to, progress))
+        report = asyncio.run(build(Path(source), to, progress, PictureReader() if pictures else None))
     if as_json:
         typer.echo(json.dumps(report.__dict__))
         return

@@ -1,0 +1,105 @@
+"""How well the article of a screenshot is found, each product ranked by what was learned without it.
+
+    python tests/bench/retrieval.py FOLDER... [--data DIR] [--misses N]
+
+A folder holds `articles/` and `cases.jsonl`. Pictures are read once and kept under --data by their hash. Prints, for
+every way, the mean over the products; for `best` the leave-one-product-out table, its gain over plain BM25 of the
+screen's text with a bootstrap interval over products and cases, the precision of the surest, and the reliability of
+the confidence. The plain ways have learned nothing, so that they need not be held out.
+"""
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bot import evaluation, training
+from bot.evaluation import Case, Pictures
+from bot.knowledge.fusion import Query, rank
+from bot.knowledge.index import Index, build
+from handlers.cli.knowledge import reading
+
+PLAIN = ("text", "screen", "early", "late", "cross", "aligned")
+Centre = tuple[str, Index, list[Case], list[Query]]
+
+
+async def opened(folder: Path, data: Path) -> Centre:
+    name = folder.resolve().name
+    await build(folder / "articles", data / "index" / name)
+    cases = evaluation.read_cases(folder / "cases.jsonl")
+    async with reading() as look:
+        asked = await evaluation.queries(cases, folder, Pictures(look, data / "screens"))
+    return name, Index.open(data / "index" / name), cases, asked
+
+
+def plain(centres: list[Centre]) -> None:
+    print(f"\n{'way (mean of products)':26} {'R@1':>6} {'R@3':>6} {'R@5':>6} {'MRR':>6}  ms a query")
+    for way in PLAIN:
+        rows, started, count = [], time.perf_counter(), 0
+        for _, index, cases, asked in centres:
+            f = evaluation.figures(way, list(evaluation.outcomes(index, cases, asked, way, 1.0)))
+            rows.append((f.recall_1, f.recall_3, f.recall_5, f.mrr))
+            count += len(cases)
+        taken = 1000 * (time.perf_counter() - started) / count
+        print(f"{way:26} " + " ".join(f"{100 * v:6.1f}" for v in np.mean(rows, axis=0)) + f"  {taken:.1f}")
+
+
+def held_out(centres: list[Centre]) -> None:
+    products = [training.measure(*centre) for centre in centres]
+    ranker, held = training.learn(products, lambda line: None)
+    card = ranker.card or {}
+    print(f"\n{'best, held out':26} {'R@1':>6} {'R@3':>6} {'R@5':>6} {'MRR':>6}")
+    rows = card["products"] | {"mean": card["mean"], "mean, plain BM25": card["plain BM25"]}
+    for name, row in rows.items():
+        shown = " ".join(f"{100 * row[k]:6.1f}" for k in ("recall@1", "recall@3", "recall@5", "mrr"))
+        print(f"{name:26} {shown}")
+    gain = {k: 100 * v for k, v in card["gain at 1 over plain BM25"].items()}
+    interval = f"95 % interval {gain['low']:.1f} to {gain['high']:.1f}"
+    print(f"gain of best over screen at 1: {gain['mean']:.1f} points, {interval}")
+    sure = training.confidences(held)
+    for share in training.SHARES:
+        each = [training.surest(c, h.place <= 1, share) for c, h in zip(sure, held, strict=True)]
+        worst = f"worst product {100 * min(each):.1f} %"
+        print(f"precision at {share:.0%} answered: mean {100 * np.mean(each):.1f} %, {worst}")
+    print(
+        "confidence said / right (cases): "
+        + ", ".join(f"{r['said']:.2f}/{r['right']:.2f} ({r['cases']})" for r in card["reliability"])
+    )
+    for precision, confidence in ranker.thresholds:
+        answered = np.mean(np.concatenate(sure) >= confidence)
+        share = f"{100 * answered:.0f} % of cases"
+        print(f"precision {precision:.2f} wanted: answers from confidence {confidence:.2f}, {share}")
+
+
+def misses(centres: list[Centre], count: int) -> None:
+    """Cases whose first article is wrong, by the ranking in use (it has learned from all products)."""
+    for name, index, cases, asked in centres:
+        wrong = []
+        for case, query in zip(cases, asked, strict=True):
+            ranking = rank(index, query)
+            if not ranking.hits or ranking.hits[0].passage.article not in case.expect:
+                wrong.append((case, [h.passage.article for h in ranking.hits[:3]], ranking.confidence))
+        for case, got, confidence in wrong[:count]:
+            print(f"{name} {case.image}: wanted {case.expect[0]}, got {got} at {confidence:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--data", type=Path, default=Path("data/bench"))
+    parser.add_argument("--misses", type=int, default=0)
+    arguments = parser.parse_args()
+    centres = []
+    for folder in arguments.folders:
+        centres.append(asyncio.run(opened(folder, arguments.data)))
+        print(f"{centres[-1][0]}: {len(centres[-1][1].articles)} articles, {len(centres[-1][2])} cases", flush=True)
+    plain(centres)
+    held_out(centres)
+    if arguments.misses:
+        misses(centres, arguments.misses)
+
+
+if __name__ == "__main__":
+    main()
