@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_house import House, text_of
 
@@ -44,6 +44,7 @@ def log_with(text: str) -> list[tuple[int, object]]:
 MARKS = ("send_draft", "screenshot", "snooze")
 
 
+@settings(deadline=None)  # the machine may be busy with other tests
 @given(
     st.text(min_size=0, max_size=30).map(lambda part: (part or "&") * 1500),
     st.sampled_from(["bot", "waiting", "human", "closed"]),
@@ -92,6 +93,7 @@ def test_a_customer_cannot_pose_as_a_colleague() -> None:
     assert shown_name("<!here>", "Customer") == "!here (customer)"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab &;\n", max_size=400))
 def test_pieces_lose_nothing_but_space(text: str) -> None:
     cut = list(pieces(text, 40))
