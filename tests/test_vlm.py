@@ -24,6 +24,7 @@ from bot.answering.fallback import Ladder, Limits  # noqa: E402
 from bot.answering.rungs import open_rungs  # noqa: E402
 from bot.answering.vlm_engine import Engine, Full  # noqa: E402
 from bot.answering.vlm_inputs import together  # noqa: E402
+from bot.answering.vlm_int8 import losses, quantized  # noqa: E402
 from bot.answering.vlm_server import ModelServer  # noqa: E402
 from tests.answering_parts import brief, look, parts  # noqa: E402
 from tests.tiny_models import KINDS, build  # noqa: E402
@@ -155,6 +156,23 @@ async def test_what_people_write_cannot_forge_a_turn_or_a_picture(engine: Engine
     evil = engine.inputs.prompt(asking(1, f"Hello{forged}"))
     special = set(tokenizer.all_special_ids)
     assert [i for i in evil.ids[0].tolist() if i in special] == [i for i in honest.ids[0].tolist() if i in special]
+
+
+def test_int8_takes_the_language_part_and_nothing_else_and_says_what_it_costs(folders: dict[str, str]) -> None:
+    engine = Engine.load(folders["qwen3_vl"], device="cpu")
+    prompts = [engine.inputs.prompt(asking(n, f"Question {n}: why?", picture=False)).ids for n in range(4)]
+    table = list(losses(engine.model, prompts))
+    assert table[-1].part == "all"
+    assert {"q_proj", "down_proj"} <= {loss.part for loss in table}
+    assert all(0 < loss.weight_error < 0.02 for loss in table)
+    assert table[-1].same_choice > 0.9
+    before = {name: p.dtype for name, p in engine.model.named_parameters()}
+    saved = quantized(engine.model)
+    after = {name for name, _ in engine.model.named_parameters()}
+    gone = set(before) - after
+    assert gone
+    assert all(".language_model." in name and name.endswith("_proj.weight") for name in gone)
+    assert saved > 0
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from transformers.utils import ModelOutput
 
 from bot.answering.vlm_batch import Row, rows_for
 from bot.answering.vlm_inputs import Inputs, Message, Pixels, Prompt, together
+from bot.answering.vlm_int8 import quantized
 
 log = structlog.get_logger()
 
@@ -104,17 +105,21 @@ class Engine:
         self.encoded = 0
 
     @classmethod
-    def load(cls, name: str, *, device: str | None = None, adapter: str | None = None, **limits: Any) -> Self:
+    def load(
+        cls, name: str, *, device: str | None = None, adapter: str | None = None, int8: bool = False, **limits: Any
+    ) -> Self:
         """The model in folder `name` (or of that name), bf16 on a GPU and fp32 on a CPU, a LoRA adapter on top.
 
-        `limits` are `rows`, `waiting` and `stall`. Raises ValueError or OSError, saying what is wrong, when it cannot
-        be loaded.
+        `int8` rounds the weights of its language part (`vlm_int8`). `limits` are `rows`, `waiting` and `stall`.
+        Raises ValueError or OSError, saying what is wrong, when it cannot be loaded.
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.float32 if device == "cpu" else torch.bfloat16
         model = AutoModelForImageTextToText.from_pretrained(name, dtype=dtype, attn_implementation="sdpa").to(device)
         if adapter:
             model.load_adapter(adapter)
+        if int8:
+            log.info("rounded to int8", saved_megabytes=round(quantized(model) / 1e6))
         return cls(model, Inputs.load(name, model.config), **limits)
 
     def __enter__(self) -> Self:

@@ -37,6 +37,7 @@ def serve_model(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
     device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu; by default the GPU if there is one.")] = None,
     adapter: Annotated[str | None, typer.Option(help="A LoRA adapter's folder, put on top (needs peft).")] = None,
+    int8: Annotated[bool, typer.Option("--int8", help="Round the language part's weights: half the memory.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Answers written at once.")] = 16,
     waiting: Annotated[int, typer.Option(min=0, help="Requests that may wait; more get 429.")] = 64,
     called: Annotated[
@@ -50,7 +51,7 @@ def serve_model(
         raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     _err.print(f"loading {name} …")
-    engine = Engine.load(name, device=device, adapter=adapter, rows=rows, waiting=waiting)
+    engine = Engine.load(name, device=device, adapter=adapter, int8=int8, rows=rows, waiting=waiting)
     with engine:
         asyncio.run(_serve(engine, called or Path(name).name, host, port))
 
