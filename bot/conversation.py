@@ -142,6 +142,8 @@ class Planned(Noun):
     to: tuple[str, ...]
     plan: str
     reason: str
+    tokens: int = 0
+    """About what a model reads for this turn; 0 when none is asked."""
 
 
 class Found(Noun):

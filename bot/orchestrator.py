@@ -62,6 +62,10 @@ class Orchestrator:
     eye: Eye
     search: Search
     ladder: Ladder
+    sure: float = 0.5
+    """Confidence from which a screen's text is enough."""
+    models: bool = False
+    """Whether any rung asks a model."""
     language: str = "en"
 
     async def turn(self, conversation: Conversation, turn: int) -> AsyncIterator[Event]:
@@ -101,15 +105,18 @@ class Orchestrator:
         to = tuple(message.id for message in messages)
         question = "\n".join(message.text for message in messages if message.text)
         looks = await self._looks(conversation, messages)
-        plan = route(question, tuple(look.screen for look in looks), self.language)
-        yield Planned(turn=turn, to=to, plan=plan.plan, reason=plan.reason)
-        ranking = await self.search(
-            Query(
-                question=question,
-                screens=tuple(look.screen for look in looks if look.screen.legible),
-                avoid=unhelpful(conversation),
-            )
+        screens = tuple(look.screen for look in looks)
+        readable = tuple(screen for screen in screens if screen.legible)
+        ranking = await self.search(Query(question=question, screens=readable, avoid=unhelpful(conversation)))
+        plan = route(
+            question,
+            screens,
+            confidence=ranking.confidence,
+            sure=self.sure,
+            models=self.models,
+            language=self.language,
         )
+        yield Planned(turn=turn, to=to, plan=plan.plan, reason=plan.reason, tokens=plan.tokens)
         yield Found(turn=turn, passages=tuple(found(ranking)), confidence=ranking.confidence)
         brief = Brief(
             question=question,

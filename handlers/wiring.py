@@ -128,7 +128,9 @@ async def open_answering(
             sure=sure,
         )
         async with open_rungs(rungs(settings), parts) as opened_rungs:
-            yield Answering(intake, storage, retriever, Orchestrator(eye, retriever.search, Ladder(opened_rungs)))
+            models = len(opened_rungs) > 1
+            orchestrator = Orchestrator(eye, retriever.search, Ladder(opened_rungs), sure, models)
+            yield Answering(intake, storage, retriever, orchestrator)
 
 
 def rungs(settings: Settings) -> tuple[str, ...]:

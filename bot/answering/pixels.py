@@ -1,8 +1,9 @@
-"""Pure: which pixels of a picture a model gets, and whether it needs any.
+"""Pure: which pixels of a picture a model gets.
 
 A picture's price is its area: it is shrunk until its smallest text is just large enough to read, on the model's own
 grid so that its processor finds nothing left to resize, and where that is still too much, the part that matters is
-sent at a legible size beside a smaller view of the whole. Not here: covering what is private (`privacy`).
+sent at a legible size beside a smaller view of the whole. Not here: whether it needs any (`bot.routing`),
+covering what is private (`privacy`).
 """
 
 from collections.abc import Sequence
@@ -30,16 +31,6 @@ class Cut(NamedTuple):
     box: Box
     width: int
     height: int
-
-
-def needs_pixels(screen: Screen, confidence: float, sure: float = 0.5) -> bool:
-    """Whether a model should see the picture, or its text is enough.
-
-    The text is enough when all of it was read and leads to an article; not when the customer drew on the picture, or
-    when it is no screen at all.
-    """
-    drawn = any(mark.kind == "drawn" for mark in screen.marks)
-    return drawn or screen.kind != "screen" or screen.outcome != "read" or confidence < sure
 
 
 def smallest_text(screen: Screen) -> float:

@@ -14,10 +14,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from PIL import Image
 
 from bot.answering.brief import Brief, Look
-from bot.answering.pixels import Cut, cuts, drawn, needs_pixels
+from bot.answering.pixels import Cut, cuts, drawn
 from bot.answering.privacy import Gate, MustNotLeave
 from bot.answering.sources import Sources
 from bot.conversation import Message
+from bot.routing import needs_pixels
 from bot.screenshots.ocr import Line
 from bot.screenshots.screen import Screen
 from prompts import prompt
