@@ -16,7 +16,8 @@ from bot import evaluation, training
 from bot.evaluation import Pictures
 from bot.knowledge import fusion as ways
 from bot.knowledge.fusion import FUSIONS, Query, rank
-from bot.knowledge.index import Index, build
+from bot.knowledge.index import BuildReport, Index, build
+from bot.knowledge.website import Crawl
 from bot.screenshots.eye import opened
 from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
@@ -84,14 +85,13 @@ def _progress(what: str) -> Iterator[evaluation.Progress]:
 
 @kb.command("build")
 def kb_build(
-    source: Annotated[str, typer.Argument(help="A folder of articles, read recursively.")],
+    source: Annotated[str, typer.Argument(help="A folder of articles, or a help centre's address.")],
     to: Annotated[Path, typer.Option("--to", help="Where the index goes; only what changed is read again.")],
     pictures: Annotated[bool, typer.Option(help="Read the articles' own pictures too.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc and HTML files, and the pictures in them."""
-    with _progress("reading articles") as progress:
-        report = asyncio.run(build(Path(source), to, progress, PictureReader() if pictures else None))
+    report = asyncio.run(_build(source, to, PictureReader() if pictures else None))
     if as_json:
         typer.echo(json.dumps(report.__dict__))
         return
@@ -102,6 +102,18 @@ def kb_build(
     )
     for reason in report.unreadable[:UNREADABLE_SHOWN]:
         stderr.print(f"  not readable: {reason}", highlight=False, markup=False)
+
+
+async def _build(source: str, to: Path, read_picture: PictureReader | None) -> BuildReport:
+    folder = Path(source)
+    if source.startswith(("http://", "https://")):
+        crawl = Crawl(source, to / ".pages")
+        with _progress("fetching pages") as progress:
+            folder = await crawl.run(progress)
+        for reason in crawl.failed[:UNREADABLE_SHOWN]:
+            stderr.print(f"  not fetched: {reason}", highlight=False, markup=False)
+    with _progress("reading articles") as progress:
+        return await build(folder, to, progress, read_picture)
 
 
 @kb.command("search")
