@@ -94,7 +94,10 @@ def _fits(text: str, kind: SensitiveKind, certain: bool) -> bool:
         return people.is_name(text, words=1 if certain else 2)
     if kind == "secret":
         return " " not in text and len(text) >= 6 and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-    return kind == "address" or any(c.isdigit() for c in text)
+    if kind == "address":
+        return True
+    digits = sum(c.isdigit() for c in text)
+    return digits >= (6 if kind in ("card", "iban", "phone") else 1) and digits >= 0.5 * sum(c.isalnum() for c in text)
 
 
 def _of_a_person(found: Sequence[Label], number: int, personal: Sequence[bool]) -> bool:

@@ -200,7 +200,7 @@ def _beside(a: Box, b: Box) -> bool:
 def _below(a: Box, b: Box) -> bool:
     height, other = a[3] - a[1], b[3] - b[1]
     near = -0.4 * height <= b[1] - a[3] <= 0.8 * height and 0.75 <= height / max(other, 1.0) <= 1.33
-    aligned = abs(a[0] - b[0]) <= height or abs((a[0] + a[2]) - (b[0] + b[2])) <= 2 * height
+    aligned = min(abs(a[0] - b[0]), abs(a[2] - b[2])) <= height or abs((a[0] + a[2]) - (b[0] + b[2])) <= 2 * height
     return near and aligned
 
 

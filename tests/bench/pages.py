@@ -387,7 +387,7 @@ TRUTH = """() => {
       words.push({text: m[0], box: box({left: a, top: y, right: a + c.measureText(m[0]).width, bottom: y + h}), px: parseFloat(s.fontSize), node}); }
     if (el.dataset.kind) planted.push({kind: el.dataset.kind, text, box: box(line), field: true, cut: line.right > r.right - p}); }
   for (const el of document.querySelectorAll('span[data-kind]')) for (const r of el.getClientRects())
-    if (r.bottom > 0 && r.top < H) planted.push({kind: el.dataset.kind, text: el.textContent, box: box(r), field: false, cut: !seen(el, r)});
+    if (r.width > 6 && r.bottom > 0 && r.top < H) planted.push({kind: el.dataset.kind, text: el.textContent, box: box(r), field: false, cut: !seen(el, r)});
   const controls = []; for (const el of document.querySelectorAll('a,button,input,select')) { const r = el.getBoundingClientRect(); if (!seen(el, r)) continue;
     let name = (el.tagName === 'INPUT' ? el.value || el.placeholder : el.innerText).replace(/\\s+/g, ' ').trim();
     controls.push({tag: el.tagName.toLowerCase(), type: el.type || '', name, box: box(r), textual: !!name}); }

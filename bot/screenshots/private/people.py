@@ -55,7 +55,7 @@ _BARE_NAME_LABEL = r"name|nom|nombre|nome|naam|contact|owner|user|author|client|
 _ADDRESS_LABEL = (
     r"(?:(?:street|home|billing|shipping|delivery|mailing|postal|residential|business|company|your|work|invoice|"
     r"physical) )?"
-    r"address(?: line)?(?: ?[12])?|street(?: (?:name|and number))?|house number|"
+    r"add?ress(?: line)?(?: ?[12])?|street(?: (?:name|and number))?|house number|"
     r"(?:zip|postal)(?: ?code)?|post ?code|city|town|zip / postal code|"
     r"(?:rechnungs|liefer|post|wohn)?(?:adresse|anschrift)|straße(?: und hausnummer)?|strasse|plz(?: / ort)?|"
     r"postleitzahl|ort|wohnort|stadt|"
@@ -78,6 +78,9 @@ _LABEL_WORDS: tuple[tuple[SensitiveKind, bool, str], ...] = (
     ("name", False, _BARE_NAME_LABEL),
     ("address", True, _ADDRESS_LABEL),
     ("other", True, _OTHER_LABEL),
+    ("card", True, r"(?:credit |debit |payment )?card (?:number|no\.?)|kartennummer|numéro de carte|número de tarjeta"),
+    ("iban", True, r"iban(?: number)?|(?:bank )?account (?:number|no\.?)|kontonummer|routing number|sort code"),
+    ("phone", True, r"(?:phone|mobile|telephone|cell|fax)(?: (?:number|no\.?))?|telefon(?:nummer)?|handy(?:nummer)?"),
 )
 _LABELS: tuple[tuple[SensitiveKind, bool, re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (kind, certain, re.compile(words, re.I), re.compile(words.replace(" ?", "").replace(" ", ""), re.I))
