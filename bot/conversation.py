@@ -205,6 +205,15 @@ class Pointed(Noun):
     points: tuple[Point, ...]
 
 
+class Solved(Noun):
+    """A later picture shows that the error of an earlier one is gone: seen resolved, for the customer to confirm."""
+
+    event: Literal["solved"] = "solved"
+    turn: int
+    attachment_id: str
+    error: str
+
+
 class Done(Noun):
     """The turn has ended: exactly one per turn that answers."""
 
@@ -300,6 +309,7 @@ Event = Annotated[
     | Reset
     | Answered
     | Pointed
+    | Solved
     | Done
     | Stopped
     | OwnerChanged
@@ -364,6 +374,8 @@ class Conversation:
     answers: dict[int, Answered] = field(default_factory=dict)
     pointed: dict[int, tuple[Pointed, ...]] = field(default_factory=dict)
     ratings: dict[int, Rated] = field(default_factory=dict)
+    solved: Solved | None = None
+    """The newest picture by which the problem was seen to be gone, None when there is none since the last message."""
     human_took: frozenset[str] = frozenset()
     """Ids of customers' messages that the bot need not answer: a human owned the conversation, or closed it."""
 
@@ -389,7 +401,9 @@ class Conversation:
                     else self.human_took
                 )
                 known = self.attachments | {a.id: a for a in event.attachments}
-                return replace(changed, messages=(*self.messages, event), attachments=known, human_took=took)
+                return replace(
+                    changed, messages=(*self.messages, event), attachments=known, human_took=took, solved=None
+                )
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached():
@@ -407,6 +421,8 @@ class Conversation:
                 if event.owner in ("human", "closed"):
                     took = took | {m.id for m in self.unanswered}
                 return replace(changed, owner=event.owner, who=event.who, agent=event.agent, human_took=took)
+            case Solved():
+                return replace(changed, solved=event)
             case Rated():
                 return replace(changed, ratings=self.ratings | {event.turn: event})
             case _:

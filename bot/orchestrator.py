@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator
 
 from bot.answering.brief import Aim, Answer, Brief, Look, Words
 from bot.answering.fallback import Restart, Status
+from bot.answering.proof import Proof, proof
 from bot.conversation import (
     Answered,
     Attachment,
@@ -30,6 +31,7 @@ from bot.conversation import (
     Reset,
     Seen,
     SeenEntity,
+    Solved,
     Step,
 )
 from bot.knowledge.fusion import Query, Ranking
@@ -107,7 +109,13 @@ class Orchestrator:
         looks = await self._looks(conversation, messages)
         screens = tuple(look.screen for look in looks)
         readable = tuple(screen for screen in screens if screen.legible)
-        ranking = await self.search(Query(question=question, screens=readable, avoid=unhelpful(conversation)))
+        proven = await self._proof(conversation, messages, looks, question)
+        if proven and proven.whole:
+            for event in solved(proven, turn, to, looks[-1]):
+                yield event
+            return
+        avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
+        ranking = await self.search(Query(question=question, screens=readable, avoid=avoid))
         plan = route(
             question,
             screens,
@@ -126,16 +134,34 @@ class Orchestrator:
             chosen=chosen(conversation, question),
             language=self.language,
         )
-        talk = _Talk(turn)
+        talk = _Talk(turn, f"{proven.lead}\n\n" if proven else "")
         async for item in self.ladder.answer(brief):
             match item:
                 case Answer():
-                    yield answered(item, turn, to)
+                    yield answered(item, turn, to, talk.lead)
                     for pointed in await asyncio.to_thread(points, item.aims, looks, turn):
                         yield pointed
                 case _:
-                    yield talk.event(item)
+                    for event in talk.events(item):
+                        yield event
         yield Done(turn=turn)
+
+    async def _proof(
+        self, conversation: Conversation, messages: Sequence[Message], looks: Sequence[Look], question: str
+    ) -> Proof | None:
+        """What this turn's newest picture says about the last one that was answered; None when either is missing."""
+        if not any(message.attachments for message in messages):
+            return None
+        answered_ids = {id_ for answer in conversation.answers.values() for id_ in answer.to}
+        before = [a for m in conversation.messages if m.id in answered_ids for a in m.attachments]
+        if not before or not looks or before[-1].id == looks[-1].attachment.id:
+            return None
+        try:
+            screen = await self.eye.look(before[-1])
+        except LookupError:
+            return None
+        after = looks[-1].screen
+        return proof(screen, after, question, self.language) if screen.legible and after.legible else None
 
     async def _looks(self, conversation: Conversation, messages: Sequence[Message]) -> tuple[Look, ...]:
         """The pictures of these messages, else of the last message that had any: a follow-up is about the same one."""
@@ -156,22 +182,32 @@ class Orchestrator:
 
 @dataclass
 class _Talk:
-    """The running answer's deltas, their offsets counted in code points."""
+    """The running answer's deltas, their offsets counted in code points. `lead` opens it, again after each restart."""
 
     turn: int
+    lead: str
     said: int = field(default=0, init=False)
 
-    def event(self, item: Words | Restart | Status) -> Event:
+    def events(self, item: Words | Restart | Status) -> Iterator[Event]:
         match item:
             case Words(text=text):
-                delta = Delta(turn=self.turn, offset=self.said, text=text)
-                self.said += len(text)
-                return delta
+                piece = text if self.said else self.lead + text
+                yield Delta(turn=self.turn, offset=self.said, text=piece)
+                self.said += len(piece)
             case Restart(reason=reason):
                 self.said = 0
-                return Reset(turn=self.turn, reason=reason)
+                yield Reset(turn=self.turn, reason=reason)
             case Status(text=text):
-                return Step(turn=self.turn, text=text)
+                yield Step(turn=self.turn, text=text)
+
+
+def solved(proven: Proof, turn: int, to: tuple[str, ...], look: Look) -> Iterator[Event]:
+    """A turn whose whole answer is that the error is gone."""
+    yield Planned(turn=turn, to=to, plan="proof", reason=say("routing.proof"))
+    yield Delta(turn=turn, offset=0, text=proven.lead)
+    yield Answered(turn=turn, to=to, text=proven.lead, confidence=1.0, answered=True, model="proof")
+    yield Solved(turn=turn, attachment_id=look.attachment.id, error=proven.error)
+    yield Done(turn=turn)
 
 
 def seen(attachment: Attachment, screen: Screen) -> Seen:
@@ -213,6 +249,13 @@ def unhelpful(conversation: Conversation) -> frozenset[str]:
     return frozenset(citation.article for answer in answers for citation in answer.citations)
 
 
+def last_cited(conversation: Conversation) -> frozenset[str]:
+    """The articles of the last answer."""
+    if not conversation.answers:
+        return frozenset()
+    return frozenset(c.article for c in conversation.answers[max(conversation.answers)].citations)
+
+
 def chosen(conversation: Conversation, question: str) -> str | None:
     """The article behind the button of the last splitting question, when the customer pressed one."""
     if not conversation.answers:
@@ -235,12 +278,12 @@ def earlier(conversation: Conversation, messages: Sequence[Message]) -> tuple[Me
     return tuple(history)
 
 
-def answered(answer: Answer, turn: int, to: tuple[str, ...]) -> Answered:
-    """The answer as the log keeps it."""
+def answered(answer: Answer, turn: int, to: tuple[str, ...], lead: str = "") -> Answered:
+    """The answer as the log keeps it; `lead` was said before its first word."""
     return Answered(
         turn=turn,
         to=to,
-        text=answer.text,
+        text=lead + answer.text,
         citations=answer.citations,
         choices=answer.choices,
         confidence=round(answer.confidence, 4),

@@ -24,6 +24,7 @@ from bot.conversation import (
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Query, Ranking
 from bot.orchestrator import Orchestrator
+from bot.screenshots.entities import Entity
 from bot.screenshots.grounding import Control
 from bot.screenshots.ocr import Line, Word
 from bot.screenshots.screen import Screen
@@ -173,3 +174,66 @@ async def test_the_same_turn_is_a_langchain_runnable() -> None:
     streamed = [event.event async for event in orchestrator.as_runnable().astream((conversation, 1))]
     assert streamed[0] == "planned"
     assert streamed[-1] == "done"
+
+
+AFTER = Attachment(id="c/2", media_type="image/png", width=800, height=600, size=9)
+SAID = "Your card was declined"
+FAULTY = SCREEN.model_copy(
+    update={
+        "entities": (Entity(kind="error", text=SAID, box=(40, 40, 300, 60)),),
+        "lines": (*SCREEN.lines, line("Plan & billing", (40, 10, 300, 30)), line("Pay now", (600, 500, 700, 530))),
+    }
+)
+MENDED = FAULTY.model_copy(update={"error": "", "entities": (), "lines": FAULTY.lines[1:]})
+EXPIRED = (line("Coupon expired", (40, 40, 300, 60)), *FAULTY.lines[1:])
+ANOTHER = FAULTY.model_copy(
+    update={
+        "error": "Coupon expired",
+        "entities": (Entity(kind="error", text="Coupon expired", box=(40, 40, 300, 60)),),
+        "lines": EXPIRED,
+    }
+)
+
+
+async def second_picture(after: Screen, text: str) -> list[Event]:
+    first = Message(id="m1", sender="customer", text="help", attachments=(PICTURE,))
+    answer = Answered(turn=1, to=("m1",), text="…", citations=(Citation(n=1, article="card.md", title="x"),))
+    again = Message(id="m2", sender="customer", text=text, attachments=(AFTER,))
+    return await turn(Library(0.9), first, answer, again, screens={"c/1": FAULTY, "c/2": after})
+
+
+def answer_of(events: list[Event]) -> Answered:
+    answered = next(e for e in events if isinstance(e, Answered))
+    assert "".join(e.text for e in events if isinstance(e, Delta)) == answered.text
+    return answered
+
+
+async def test_a_second_picture_without_the_error_is_seen_resolved() -> None:
+    events = await second_picture(MENDED, "Did it work?")
+    assert f"“{SAID}” is gone" in answer_of(events).text
+    assert names(events)[-2:] == ["solved", "done"]
+    conversation = Conversation("c")
+    for number, event in enumerate(events, 1):
+        conversation = conversation.then(number, event)
+    assert conversation.solved
+    assert conversation.owner == "bot", "seen resolved is not closed"
+
+
+async def test_a_question_of_its_own_beside_the_mended_screen_is_answered_too() -> None:
+    events = await second_picture(MENDED, "thank you, how do I get a receipt for what I paid?")
+    answered = answer_of(events)
+    assert answered.text.startswith(f"The message “{SAID}” is gone")
+    assert answered.citations
+    assert "solved" not in names(events)
+
+
+async def test_an_error_that_is_still_there_is_said_and_the_same_article_is_not_repeated() -> None:
+    answered = answer_of(await second_picture(FAULTY, "still not"))
+    assert answered.text.startswith(f"The message “{SAID}” is still there")
+    assert [c.article for c in answered.citations] == ["bank.md"]
+
+
+async def test_another_error_is_the_new_problem() -> None:
+    answered = answer_of(await second_picture(ANOTHER, "and now?"))
+    assert answered.text.startswith(f"The message “{SAID}” is gone")
+    assert "Coupon expired" in answered.text
