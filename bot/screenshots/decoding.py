@@ -7,6 +7,7 @@ picture) goes to stdout. A picture that breaks a limit kills this process, and `
 import io
 import json
 import math
+import os
 import resource
 import struct
 import sys
@@ -17,9 +18,11 @@ from PIL import Image, ImageFile
 PIXELS = 24_000_000
 JPEG_PIXELS = 64_000_000
 """JPEG can be decoded at half or a quarter of its size for less, down to `PIXELS`."""
+WEBP_PIXELS = 8_000_000
+"""Above this Pillow's decoder for WebP, which holds four copies of a picture, needs too much memory."""
 SIDE = 20_000
-MEMORY = 640 * 2**20
-"""Address space of this process: pictures within the bounds above need at most half of it as real memory."""
+MEMORY = 900 * 2**20
+"""Address space of this process: pictures within the bounds above need a third of it as real memory."""
 SECONDS = 2
 MEDIA = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 UPRIGHT = {
@@ -78,8 +81,11 @@ def _opened(kind: str, data: bytes) -> tuple[Image.Image, float, str]:
         opened.draft("RGB", (width // 2, height // 2))
     turn = UPRIGHT.get(_orientation(opened))
     lossless = kind in ("PNG", "GIF") or (kind == "WEBP" and b"VP8L" in data[:64])
-    opened.load()
-    picture = _flat(opened)
+    if kind == "WEBP" and width * height > WEBP_PIXELS:
+        picture = _large_webp(data, opened.size)
+    else:
+        opened.load()
+        picture = _flat(opened)
     scale = width / picture.width
     if turn is not None:
         picture = picture.transpose(turn)
@@ -92,9 +98,9 @@ def _flat(opened: Image.Image) -> Image.Image:
         opened = opened.point(lambda value: value / 256).convert("L")
     if "A" not in opened.getbands() and "transparency" not in opened.info:
         return opened if opened.mode == "RGB" else opened.convert("RGB")
-    layered = opened.convert("RGBA")
+    layered = opened if opened.mode == "RGBA" else opened.convert("RGBA")
     alpha = layered.getchannel("A")
-    drawn = layered.convert("L").resize((64, 64), Image.Resampling.NEAREST)
+    drawn = layered.resize((64, 64), Image.Resampling.NEAREST).convert("L")
     seen = alpha.resize((64, 64), Image.Resampling.NEAREST)
     weights = list(zip(drawn.tobytes(), seen.tobytes(), strict=True))
     total = sum(a for _, a in weights)
@@ -102,6 +108,18 @@ def _flat(opened: Image.Image) -> Image.Image:
     ground = Image.new("RGB", opened.size, "black" if light else "white")
     ground.paste(layered, mask=alpha)
     return ground
+
+
+def _large_webp(data: bytes, size: tuple[int, int]) -> Image.Image:
+    """A large WebP without its transparency, by OpenCV, which holds one copy."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    import cv2
+    import numpy as np
+
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None or pixels.shape[:2] != size[::-1]:
+        raise OSError("not a WebP that can be decoded")
+    return Image.frombuffer("RGB", size, pixels.data, "raw", "BGR", 0, 1)
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -23,8 +23,8 @@ from prompts import say
 
 MEGABYTES = 20
 """Larger files are refused unopened."""
-PATIENCE = 10.0
-"""Seconds of the clock after which a child that works on a picture is ended."""
+PATIENCE = 30.0
+"""Seconds of the clock after which a child is ended: it has two seconds of CPU, but the machine may be busy."""
 
 
 class Picture(Noun):
