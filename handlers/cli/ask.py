@@ -63,12 +63,12 @@ def show(result: dict[str, object], picture: Path | None, console: Console) -> N
 async def _one_turn(settings: Settings, question: str, image: Path | None, messages: Console) -> dict[str, object]:
     started = time.monotonic()
 
-    def say(text: str) -> None:
+    def tell(text: str) -> None:
         messages.print(f"[dim]{text}[/]")
 
-    kb = await example_index(settings, say)
+    kb = await example_index(settings, tell)
     with tempfile.TemporaryDirectory(prefix="helplens-") as folder:
-        async with Intake() as intake, open_answering(settings, kb, intake, Storage(folder), say) as answering:
+        async with Intake() as intake, open_answering(settings, kb, intake, Storage(folder), tell) as answering:
             return await _turn(answering, question, image, messages, started)
 
 

@@ -66,24 +66,24 @@ def serve(role: Annotated[Role, typer.Argument(help="What this process does.")])
 async def _up(settings: Settings, source: str | None, example: bool) -> None:
     console = Console(stderr=True, highlight=False)
 
-    def say(text: str) -> None:
+    def tell(text: str) -> None:
         console.print(f"[dim]{text}[/]")
 
-    kb = await index_source(settings, source, console) if source else await wiring.example_index(settings, say)
+    kb = await index_source(settings, source, console) if source else await wiring.example_index(settings, tell)
     settings = settings.model_copy(update={"kb": kb})
     metrics = Metrics()
-    say("Starting Valkey …")
+    tell("Starting Valkey …")
     async with (
         wiring.redis_url(settings) as url,
         wiring.open_front(settings, url) as front,
-        wiring.open_answering(settings, kb, front.intake, front.storage, say) as answering,
+        wiring.open_answering(settings, kb, front.intake, front.storage, tell) as answering,
         wiring.open_slack(settings, url, front, answering) as slack,
         wiring.open_web(settings, url, front, metrics) as app,
         _together() as together,
     ):
         if slack:
             wiring.serve_slack(app, slack)
-            say("Joined to Slack.")
+            tell("Joined to Slack.")
         together.start(wiring.work(settings, front, answering, metrics, slack), "worker")
         together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
         door = _listen(settings)
