@@ -93,6 +93,13 @@ def test_words_that_stand_apart_are_lines_of_their_own(reader: Reader) -> None:
     assert [line.text for line in reader.examine(picture).lines] == ["Quantity", "Price", "Total amount"]
 
 
+def test_text_that_runs_upwards_is_read(reader: Reader) -> None:
+    label = drawn(lines=("Monthly revenue",), size=18).crop((0, 0, 260, 60))
+    picture = Image.new("RGB", (400, 320), "white")
+    picture.paste(label.transpose(Image.Transpose.ROTATE_90), (20, 30))
+    assert [line.text for line in reader.examine(picture).lines] == ["Monthly revenue"]
+
+
 def test_a_second_look_is_the_same_and_costs_little(reader: Reader) -> None:
     picture = drawn(lines=tuple(f"{line} {n}" for n in range(3) for line in LINES))
     started = time.perf_counter()

@@ -230,7 +230,7 @@ class Recent(Generic[T]):
 def _crop(pixels: Pixels, box: npt.NDArray[np.float32]) -> Pixels:
     left, top, right, bottom = int(box[0]), int(box[1]), int(np.ceil(box[2])), int(np.ceil(box[3]))
     crop = pixels[top:bottom, left:right]
-    return np.rot90(crop) if crop.shape[0] > 2 * crop.shape[1] and crop.shape[0] > 60 else crop
+    return np.rot90(crop, -1) if crop.shape[0] > 2 * crop.shape[1] and crop.shape[0] > 60 else crop
 
 
 def _lines(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]) -> list[Line]:
@@ -238,6 +238,8 @@ def _lines(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]
     runs, ink = words(read, crop)
     if not runs or float(np.mean([c.score for c in read])) < DOUBTFUL:
         return []
+    if crop.shape[1] > box[2] - box[0] + 4:  # turned text: its words stand above each other, the whole box is theirs
+        return [_line([Word(text=run.text, box=_box(box), score=round(run.score, 3)) for run in runs])]
     left, top = int(box[0]), int(box[1])
     upper, lower = float(top + max(0, ink.top - 1)), float(top + ink.bottom + 1)
     parts: list[list[Word]] = []
