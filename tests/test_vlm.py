@@ -132,12 +132,12 @@ async def test_the_same_question_asked_by_many_is_told_apart(engine: Engine) -> 
 
 
 async def test_a_picture_is_encoded_once_and_never_taken_for_another(engine: Engine) -> None:
-    before = engine.encoded
+    before = engine.encodings.made
     first, second = await asyncio.gather(said(engine, asking(20, "Same")), said(engine, asking(21, "Same")))
-    assert engine.encoded == before + 2
+    assert engine.encodings.made == before + 2
     assert await said(engine, asking(20, "Same")) == first
     assert await said(engine, asking(21, "Same")) == second
-    assert engine.encoded == before + 2
+    assert engine.encodings.made == before + 2
 
 
 async def test_too_many_are_refused_at_once(engine: Engine) -> None:
@@ -273,7 +273,7 @@ async def test_a_tiny_model_answers_through_the_whole_path_in_process_and_behind
                 assert isinstance(items[-1], Answer)
                 assert items[-1].model == name.split()[0]
                 assert any(isinstance(item, Words) for item in items)
-        assert engine.encoded == 1
+        assert engine.encodings.made == 1
 
 
 async def test_the_command_serves_a_folder_and_ends_when_it_is_told(folders: dict[str, str]) -> None:

@@ -1,16 +1,14 @@
 """A vision-language model that answers many at once: one thread, one loop of encode, prefill, decode.
 
 Requests that wait are encoded together, get their first token one by one, and decode together (`vlm_batch`). Each is
-streamed to its own asyncio queue, can be cancelled at any token, and changes nobody else's. A picture's encoding is
-kept by the hash of its pixels, so that a follow-up question does not pay for it again.
-Not here: HTTP (`vlm_server`), LangChain (`vlm`).
+streamed to its own asyncio queue, can be cancelled at any token, and changes nobody else's.
+Not here: pictures' encodings (`vlm_pictures`), HTTP (`vlm_server`), LangChain (`vlm`).
 """
 
 import asyncio
 import queue
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,16 +18,14 @@ import structlog
 import torch
 from transformers import AutoModelForImageTextToText
 from transformers.cache_utils import DynamicCache
-from transformers.utils import ModelOutput
 
 from bot.answering.vlm_batch import Row, rows_for
-from bot.answering.vlm_inputs import Inputs, Message, Pixels, Prompt, together
+from bot.answering.vlm_inputs import Inputs, Message, Prompt
 from bot.answering.vlm_int8 import quantized
+from bot.answering.vlm_pictures import Encodings
 
 log = structlog.get_logger()
 
-KEPT_TOKENS = 100_000
-"""Image tokens whose encodings are kept: some 60 screenshots."""
 STALL = 10.0
 """Seconds without a finished step after which a busy engine is not well."""
 
@@ -50,14 +46,6 @@ class Piece:
     tokens: int
     prompt_tokens: int
     reason: str | None = None
-
-
-@dataclass
-class _Encoded(ModelOutput):  # type: ignore[misc]
-    """Pictures' encodings in the shape in which a model's own vision tower returns them."""
-
-    pooler_output: list[torch.Tensor] | None = None
-    deepstack_features: list[list[torch.Tensor]] | None = None
 
 
 @dataclass(eq=False)
@@ -95,14 +83,13 @@ class Engine:
         self._inbox: queue.Queue[_Answer | None] = queue.Queue()
         self._waits: list[_Answer] = []
         self._runs: list[_Answer] = []
-        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self.encodings = Encodings(model)
         self._ends = _end_tokens(model, inputs)
         self._open = 0
         self._ended = False
         self._moved = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="vlm", daemon=True)
         self.tokens = 0
-        self.encoded = 0
 
     @classmethod
     def load(
@@ -247,21 +234,7 @@ class Engine:
                 self._leave(answer)
 
     def _encode(self, answers: list[_Answer]) -> None:
-        """Pictures that nobody has encoded yet, all in one call of the vision tower."""
-        wanted = {picture.name: picture for answer in answers for picture in answer.prompt.pictures}
-        new = [picture for name, picture in wanted.items() if name not in self._kept]
-        for name in wanted.keys() & self._kept.keys():
-            self._kept.move_to_end(name)
-        if not new:
-            return
-        tensors = {key: value.to(self.model.device) for key, value in together(new).items()}
-        out = self.model.model.get_image_features(**tensors, return_dict=True)
-        layers = getattr(out, "deepstack_features", None) or []
-        for number, picture in enumerate(new):
-            self._kept[picture.name] = (out.pooler_output[number].clone(), [layer[number].clone() for layer in layers])
-        self.encoded += len(new)
-        while len(self._kept) > len(wanted) and sum(e[0].shape[0] for e in self._kept.values()) > KEPT_TOKENS:
-            self._kept.popitem(last=False)
+        self.encodings.encode([picture for answer in answers for picture in answer.prompt.pictures])
 
     def _prefill(self, answers: list[_Answer]) -> None:
         """The prompt of one answer, and its first token."""
@@ -276,7 +249,7 @@ class Engine:
             cache=cache,
             use_cache=True,
             logits_to_keep=1,
-            **({"mm_encoder_outputs": {"image": self._encodings(prompt.pictures)}} if prompt.pictures else {}),
+            **({"mm_encoder_outputs": {"image": self.encodings.of(prompt.pictures)}} if prompt.pictures else {}),
         )
         token = int(out.logits[0, -1].argmax())
         answer.row = Row(ids.shape[1], int(positions.max()) + 1, token, cache)
@@ -295,12 +268,6 @@ class Engine:
             mm_token_type_ids=prompt.kinds.to(device),
         )
         return positions  # type: ignore[no-any-return]
-
-    def _encodings(self, pictures: Sequence[Pixels]) -> "_Encoded":
-        """The kept encodings of `pictures`, in their order."""
-        kept = [self._kept[picture.name] for picture in pictures]
-        layers = [[encoding[1][n] for encoding in kept] for n in range(len(kept[0][1]))]
-        return _Encoded(pooler_output=[encoding[0] for encoding in kept], deepstack_features=layers)
 
     def _step(self, answers: list[_Answer]) -> None:
         """One token for every row."""

@@ -38,7 +38,7 @@ class ModelServer:
         for metric, meaning, value in (
             ("open", "Answers that run or wait", lambda: engine.open),
             ("tokens", "Tokens written since the start", lambda: engine.tokens),
-            ("pictures_encoded", "Pictures encoded since the start", lambda: engine.encoded),
+            ("pictures_encoded", "Pictures encoded since the start", lambda: engine.encodings.made),
             ("well", "Whether the model makes progress", lambda: engine.well),
         ):
             Gauge(f"helplens_model_{metric}", meaning, registry=self.registry).set_function(value)
