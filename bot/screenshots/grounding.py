@@ -208,6 +208,6 @@ def _goes_on(upper: Label, lower: Label) -> bool:
     """Whether `lower` stands right below `upper`, near enough to be its second row."""
     gap = lower.box[1] - upper.box[3]
     over = min(upper.box[2], lower.box[2]) - max(upper.box[0], lower.box[0])
-    return -0.4 * upper.height <= gap <= 0.8 * upper.height and (
+    return -0.6 * upper.height <= gap <= 0.8 * upper.height and (
         over > 0 or (-30 * upper.height < over and lower.box[0] < upper.box[0])
     )
