@@ -129,3 +129,13 @@ def test_what_is_no_article_is_said(tmp_path: Path) -> None:
     assert [p.name for p in listed(tmp_path)] == ["x.md"]
     with pytest.raises(UnreadableArticle, match="not a text file"):
         read_article(tmp_path / "x.md", tmp_path)
+
+
+def test_hostile_articles_read_no_file_outside_and_break_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("password,hunter2", "utf-8")
+    centre = tmp_path / "centre"
+    table = f"T\n=\n\n.. csv-table::\n   :file: {tmp_path / 'secret.csv'}\n\n.. include:: {'x' * 300}\n\nEnd.\n"
+    assert "hunter2" not in str(article(centre, "t.rst", table))
+    assert article(centre, "n.md", f"# N\n\n[!INCLUDE [n]({'y' * 300}.md)] End.\n").passages[0].text == "End."
+    with pytest.raises(UnreadableArticle, match="nested too deeply"):
+        article(centre, "deep.html", "<div>" * 5000 + "x")

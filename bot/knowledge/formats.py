@@ -58,8 +58,11 @@ class Origin:
         name = name.strip().split("#")[0]
         for base in (self.path.parent, self.root, self.root / "_includes"):
             candidate = (base / name.lstrip("/")).resolve()
-            if candidate.is_file() and candidate.is_relative_to(self.root.resolve()):
-                return candidate
+            try:
+                if candidate.is_relative_to(self.root.resolve()) and candidate.is_file():
+                    return candidate
+            except OSError:  # a name that no file can have
+                return None
         return None
 
 

@@ -60,12 +60,19 @@ class InsideInclude(Include):
         bases = [root] if name.startswith("/") else [here.parent, Path(settings.help_path).parent, root]
         for base in bases:
             path = (base / name.lstrip("/")).resolve()
-            if path.is_file() and path.is_relative_to(root):
+            if path.is_relative_to(root) and _is_file(path):
                 settings.help_included.append(path.relative_to(root).as_posix())
                 lines = path.read_text("utf-8", errors="replace").splitlines()
                 self.state_machine.insert_input(StringList(lines, source=str(path)), str(path))
                 return []
         return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def rst_to_html(text: str, path: Path, root: Path, included: list[str]) -> str:
@@ -75,7 +82,7 @@ def rst_to_html(text: str, path: Path, root: Path, included: list[str]) -> str:
         "report_level": 5,
         "halt_level": 5,
         "raw_enabled": False,
-        "file_insertion_enabled": True,
+        "file_insertion_enabled": False,  # InsideInclude looks for itself; tables and figures read no files
         "input_encoding": "unicode",
         "embed_stylesheet": False,
         "syntax_highlight": "none",
@@ -88,7 +95,7 @@ def rst_to_html(text: str, path: Path, root: Path, included: list[str]) -> str:
     }
     try:
         parts = publish_parts(text, source_path=str(path.resolve()), writer="html5", settings_overrides=overrides)
-    except (SystemMessage, AttributeError, TypeError, ValueError, IndexError, RecursionError) as error:
+    except (SystemMessage, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         raise ValueError(f"reStructuredText that docutils cannot read: {error}") from error
     return str(parts["html_body"])
 

@@ -44,10 +44,12 @@ def read_article(path: Path, root: Path, url: str | None = None) -> Article:
     origin = Origin(path, root)
     try:
         page = to_html(data.decode("utf-8-sig", errors="replace"), origin)
+        address = url or _text(page.meta.get("url")) or None
+        title, passages = cut(page.html, name, _text(page.meta.get("title")), address)
+    except RecursionError:
+        raise UnreadableArticle(f"{name}: nested too deeply") from None
     except ValueError as error:
         raise UnreadableArticle(f"{name}: {error}") from error
-    address = url or _text(page.meta.get("url")) or None
-    title, passages = cut(page.html, name, _text(page.meta.get("title")), address)
     return Article(
         path=name,
         title=title,
