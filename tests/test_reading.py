@@ -144,7 +144,7 @@ def noise() -> Image.Image:
         (Image.new("RGB", (640, 400), "white"), "empty", "unreadable", "one colour"),
         (Image.new("RGB", (640, 400), "black"), "empty", "unreadable", "black"),
         (blurred(5), "screen", "unreadable", "blurred"),
-        (drawn(size=20).reduce(3), "screen", "unreadable", "small"),
+        (drawn(size=20).reduce(3), "screen", "partly", "small"),
         (noise(), "photo", "unreadable", "photo"),
     ],
     ids=["plain", "white", "black", "blurred", "small", "photo"],
