@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bot.screenshots.ocr import Line, Word
+from bot.screenshots.ocr import Line
 
 _NARROW = {
     **dict.fromkeys("iljI|!'’.,:;", 0.45),
@@ -51,11 +51,3 @@ def _placed(line: Line) -> Iterator[tuple[int, int, float, float]]:
         yield from found
     else:
         yield 0, len(line.text), line.box[0], line.box[2]
-
-
-def text_box(line: Line, glyph_run: list[Glyph]) -> tuple[float, float, float, float]:
-    """The box of some glyphs of `line`, as high as the line."""
-    return glyph_run[0].left, line.box[1], glyph_run[-1].right, line.box[3]
-
-
-__all__ = ["Glyph", "Word", "glyphs", "text_box"]
