@@ -1,5 +1,6 @@
 """Real Chromium against the real house. No page may fetch from a foreign host, run a foreign script or log an error."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,30 +8,65 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 from chromium import FLAGS, find
-from panel import Panel
+from hostile import ARTICLE
+from panel import EXAMPLES, Panel
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from serving import Served, serving
 from stand_in import StandIn, stand_in
 
 WIDGET = Path(__file__).parent.parent.parent / "handlers" / "web" / "static" / "widget.js"
+HELP_CENTRE = EXAMPLES / "helpcenter"
 # what a browser says by itself when a test takes the network away, or the server says no
 EXPECTED = ("Failed to load resource", "net::ERR_")
 
 
 @pytest.fixture(scope="session")
-async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    """The house without a model, on the example help centre."""
+async def site() -> AsyncIterator[str]:
+    """A page of a site at another origin, with a strict policy, the tag twice, and a route change of its own.
+
+    Its query names the help desk: `/?http://127.0.0.1:8100`.
+    """
+
+    async def page(request: web.Request) -> web.Response:
+        house = request.query_string
+        tag = f'<script nonce="n1" src="{house}/widget.js" async data-helplens></script>'
+        policy = (
+            "default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; style-src 'self'; "
+            f"connect-src {house}; img-src {house} blob: data:"
+        )
+        body = f"<!doctype html><html lang=en><title>Site</title><body><h1>Site</h1>{tag}{tag}</body></html>"
+        return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest.fixture(scope="session")
+async def served(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Served]:
+    """The house without a model, on the example help centre; `site` may embed it."""
     assert WIDGET.exists(), "the widget is not built: run `make setup`"
-    async with serving(tmp_path_factory.mktemp("house")) as house:
+    async with serving(tmp_path_factory.mktemp("house"), origins=site) as house:
         yield house
 
 
 @pytest.fixture(scope="session")
 async def talkative(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Served, StandIn]]:
-    """A house whose model (a stand-in on loopback) talks slowly: for what happens in the middle of an answer."""
+    """A house whose model (a stand-in on loopback) talks slowly: for what happens in the middle of an answer. One
+    article of its help centre is hostile."""
     folder = tmp_path_factory.mktemp("slow")
-    async with stand_in(pause=0.05) as model, serving(folder, models=f"openai:good@{model.url}") as house:
+    articles = shutil.copytree(HELP_CENTRE, folder / "articles")
+    (articles / "zebra.md").write_text(ARTICLE, "utf-8")
+    async with (
+        stand_in(pause=0.05) as model,
+        serving(folder, str(articles), models=f"openai:good@{model.url}") as house,
+    ):
         yield house, model
 
 

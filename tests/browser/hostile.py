@@ -58,3 +58,6 @@ ODD = (
     "\u0000\u0007\u001b[31mred",
 )
 STRINGS = (*(form.format(address) for form, address in itertools.product(FORMS, ADDRESSES)), *ODD)
+TITLE = f"Zebra <img src=x onerror=window.pwned=1> ![x](https://{EVIL}/t)"
+STEPS = "How to paint a zebra.\n\n1. Open **Zebra**.\n2. Choose **Paint**."
+ARTICLE = "\n\n".join((f"# {TITLE}", STEPS, *STRINGS[::6])) + "\n"

@@ -6,7 +6,6 @@ That no request leaves and no script runs is checked by `visit`, for every page 
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import OpenPage
@@ -14,8 +13,8 @@ from hostile import ODD, STRINGS
 from panel import READ_MS, Panel
 from PIL import Image, ImageDraw, ImageFont
 from playwright.async_api import Page, expect
-from serving import PASSWORD, Served, serving
-from stand_in import StandIn, stand_in
+from serving import PASSWORD, Served
+from stand_in import StandIn
 
 pytestmark = pytest.mark.browser
 IN_ONE = 16
@@ -122,23 +121,17 @@ def drawn(text: str, number: int) -> bytes:
     return data.getvalue()
 
 
-async def test_in_the_articles_of_a_help_centre(tmp_path: Path, visit: OpenPage) -> None:
-    source = tmp_path / "help"
-    source.mkdir()
-    title = "Zebra <img src=x onerror=window.pwned=1> ![x](https://evil.example/t)"
-    body = "\n\n".join(STRINGS[::6])
-    (source / "zebra.md").write_text(
-        f"# {title}\n\nHow to paint a zebra.\n\n1. Open **Zebra**.\n2. Choose **Paint**.\n\n{body}\n"
-    )
-    (source / "plain.md").write_text("# Something else\n\nNothing of that kind.\n")
-    async with (
-        stand_in(answer="Paint it as the article says [1].") as model,
-        serving(tmp_path, str(source), models=f"openai:good@{model.url}") as house,
-    ):
+async def test_in_the_articles_of_a_help_centre(talkative: tuple[Served, StandIn], visit: OpenPage) -> None:
+    house, model = talkative
+    answer, model.answer = model.answer, "Paint it as the article says [1]."
+    try:
         panel = await Panel(await visit("/demo", house=house)).open()
         await panel.send("How do I paint a zebra?")
         await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
         await harmless(panel.page)
-        await panel.host.locator(".sources button, .choices button").first.click()
-        await expect(panel.host.locator(".article ol, .said.bot ol").first).to_be_visible(timeout=READ_MS)
+        await panel.host.locator(".sources button").filter(has_text="Zebra").first.click()
+        await expect(panel.host.locator(".article ol").first).to_be_visible(timeout=READ_MS)
+        await expect(panel.host.locator(".article")).to_contain_text("How to paint a zebra")
         await harmless(panel.page)
+    finally:
+        model.answer = answer

@@ -2,12 +2,10 @@
 
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import jwt
 import pytest
-from aiohttp import web
 from conftest import OpenPage, Watched
 from panel import READ_MS, Panel, axe
 from playwright.async_api import expect
@@ -16,9 +14,9 @@ from serving import JWT_KEY, Served, serving
 pytestmark = pytest.mark.browser
 
 
-def proof(subject: str) -> str:
+def proof(subject: str, seconds: float = 600) -> str:
     """What the site signs for one of its users."""
-    claims = {"sub": subject, "aud": "helplens", "name": subject.title(), "exp": int(time.time()) + 600}
+    claims = {"sub": subject, "aud": "helplens", "name": subject.title(), "exp": int(time.time() + seconds)}
     return jwt.encode(claims, JWT_KEY, algorithm="HS256")
 
 
@@ -64,6 +62,23 @@ async def test_a_user_finds_the_talk_on_another_device_and_nobody_else_does(visi
     await expect(other_device.messages.first).to_contain_text("Where do I enter a coupon?")
     await first.page.evaluate("token => HelpLens.identify(token)", proof("ida"))
     await expect(first.messages).to_have_count(0)
+
+
+async def test_a_new_token_of_the_same_user_goes_on_where_the_old_one_ended(visit: OpenPage) -> None:
+    panel = Panel(await visit("/demo"))
+    await panel.launcher.wait_for()
+    await panel.page.evaluate("token => HelpLens.identify(token)", proof("vera", seconds=4))
+    await panel.open()
+    await panel.send("Where do I enter a coupon?")
+    await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    await panel.page.wait_for_timeout(3_500)
+    await panel.page.evaluate("() => void dispatchEvent(new Event('online'))")  # connect again, with what has ended
+    await expect(panel.host.locator(".state")).to_contain_text("Your sign-in has ended")
+    await panel.page.evaluate("token => HelpLens.identify(token)", proof("vera"))
+    await expect(panel.host.locator(".state")).to_have_count(0)
+    await expect(panel.messages).to_have_count(1)
+    await panel.send("And where is my receipt?")
+    await expect(panel.messages).to_have_count(2)
 
 
 async def test_after_logout_the_next_person_sees_nothing(panel: Panel) -> None:
@@ -132,37 +147,12 @@ async def test_an_earlier_talk_is_one_press_away(panel: Panel) -> None:
 # ---- other people's pages
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[str]:
-    """A page of a site at another origin, with a strict policy, the tag twice, and a route change of its own.
-
-    Its query names the help desk: `/?http://127.0.0.1:8100`.
-    """
-
-    async def page(request: web.Request) -> web.Response:
-        house = request.query_string
-        tag = f'<script nonce="n1" src="{house}/widget.js" async data-helplens></script>'
-        policy = (
-            "default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; style-src 'self'; "
-            f"connect-src {house}; img-src {house} blob: data:"
-        )
-        body = f"<!doctype html><html lang=en><title>Site</title><body><h1>Site</h1>{tag}{tag}</body></html>"
-        return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": policy})
-
-    app = web.Application()
-    app.router.add_get("/", page)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
 async def test_a_site_that_is_not_listed_gets_nothing(
     site: str, visit: OpenPage, served: Served, watched: Watched
 ) -> None:
-    watched.hosts.add(site.removeprefix("http://"))
-    panel = await Panel(await visit(f"{site}/?{served.address}")).open()
+    unlisted = site.replace("127.0.0.1", "localhost")
+    watched.hosts.add(unlisted.removeprefix("http://"))
+    panel = await Panel(await visit(f"{unlisted}/?{served.address}")).open()
     await panel.send("Hello")
     await expect(panel.host.locator(".unsent")).to_have_count(1)
     await expect(panel.messages).to_have_count(0)
@@ -170,19 +160,16 @@ async def test_a_site_that_is_not_listed_gets_nothing(
 
 
 async def test_a_listed_site_embeds_it_once_under_a_strict_policy_and_changes_its_route(
-    site: str, tmp_path: Path, visit: OpenPage, watched: Watched
+    site: str, visit: OpenPage, served: Served, watched: Watched
 ) -> None:
     watched.hosts.add(site.removeprefix("http://"))
-    async with serving(tmp_path, origins=site) as house:
-        page = await visit(f"{site}/?{house.address}", house=house)
-        panel = await Panel(page).open()
-        await expect(page.locator("helplens-widget")).to_have_count(1)
-        assert await panel.host.locator(".panel").evaluate("panel => getComputedStyle(panel).borderRadius") == "20px"
-        await panel.send("My card was declined, error TB-4021")
-        await page.evaluate(
-            "history.pushState({}, '', '/another'); document.querySelector('h1').textContent = 'Another'"
-        )
-        await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    page = await visit(f"{site}/?{served.address}")
+    panel = await Panel(page).open()
+    await expect(page.locator("helplens-widget")).to_have_count(1)
+    assert await panel.host.locator(".panel").evaluate("panel => getComputedStyle(panel).borderRadius") == "20px"
+    await panel.send("My card was declined, error TB-4021")
+    await page.evaluate("history.pushState({}, '', '/another'); document.querySelector('h1').textContent = 'Another'")
+    await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
 
 
 # ---- how it looks and sounds

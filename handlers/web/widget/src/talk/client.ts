@@ -86,12 +86,13 @@ export class Client {
   /** Reads the conversation that the memory names, from its start. */
   private follow(): void {
     const of = this.current;
-    if ((of?.id ?? "") === this.followed) return this.changed();
+    const name = of ? `${of.id} ${of.token}` : ""; // a new token of the same user reads on where the old one ended
+    if (name === this.followed) return this.changed();
     this.reader?.stop();
     this.reader = undefined;
     this.thread = new Thread();
     this.line = "open";
-    this.followed = of?.id ?? "";
+    this.followed = name;
     if (of) this.reader = new EventReader(this.api.events(of), of, { event: (...event) => this.event(...event), line: (line) => this.state(line) });
     this.changed();
   }
@@ -113,7 +114,8 @@ export class Client {
 
   private state(line: Line): void {
     this.line = line;
-    if (line === "gone") this.drop();
+    if (line === "gone" && this.session.memory.user) void this.renew();
+    else if (line === "gone") this.drop();
     this.changed();
   }
 
@@ -130,7 +132,7 @@ export class Client {
     try {
       await this.api.say(of, message.key, message.text, message.pictures, this.context);
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) this.drop();
+      if (error instanceof Refusal && error.status === 404) this.state("gone");
       throw error;
     }
   }
@@ -206,13 +208,21 @@ export class Client {
       this.uploads.clear();
       this.follow();
     }
+    await this.renew();
+  }
+
+  /** A user's conversation opens as long as the proof holds: with a new proof the same one is opened again, or the newest. */
+  private async renew(): Promise<void> {
     try {
-      const [newest] = await this.api.list(jwt);
-      if (newest && newest.owner !== "closed") this.session.update({ conversation: { id: newest.id, token: newest.token } });
+      if (!this.jwt) throw new Refusal(401, "identity-needed", "");
+      const list = await this.api.list(this.jwt);
+      const found = list.find((one) => one.id === this.current?.id) ?? list.find((one) => one.owner !== "closed");
+      this.session.update({ conversation: found && { id: found.id, token: found.token } });
+      this.follow();
     } catch (error) {
       if (error instanceof Refusal && error.status < 500) this.state("refused");
+      else this.follow();
     }
-    this.follow();
   }
 
   forget(): void {

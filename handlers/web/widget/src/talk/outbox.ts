@@ -14,6 +14,8 @@ const LONGEST_WAIT_S = 30;
 
 export class Outbox {
   waiting: Waiting[];
+  /** Keys of this tab's messages: those of other tabs are theirs to keep and to remove. */
+  private readonly own = new Set<string>();
   private busy = false;
   private timer = 0;
   private failures = 0;
@@ -25,6 +27,7 @@ export class Outbox {
     private readonly changed: () => void,
   ) {
     this.waiting = session.memory.outbox.map((message) => ({ ...message, state: "waiting", detail: "", next: 0 }));
+    for (const { key } of this.waiting) this.own.add(key);
     addEventListener("online", this.now);
   }
 
@@ -35,6 +38,7 @@ export class Outbox {
 
   add(text: string, pictures: string[]): void {
     this.waiting.push({ key: crypto.randomUUID(), text, pictures, at: Date.now(), state: "sending", detail: "", next: 0 });
+    this.own.add(this.waiting.at(-1)!.key);
     this.keep();
     this.now();
   }
@@ -52,7 +56,8 @@ export class Outbox {
   };
 
   private keep(): void {
-    this.session.update({ outbox: this.waiting.map(({ key, text, pictures, at }) => ({ key, text, pictures, at })) });
+    const others = this.session.memory.outbox.filter((message) => !this.own.has(message.key));
+    this.session.update({ outbox: [...others, ...this.waiting.map(({ key, text, pictures, at }) => ({ key, text, pictures, at }))] });
     this.changed();
   }
 
