@@ -11,9 +11,9 @@ import base64
 import binascii
 import hashlib
 import io
+import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,14 +96,15 @@ def one_customer(brief: Brief) -> None:
         raise MustNotLeave("one prompt would hold pictures of two conversations")
 
 
-@dataclass
 class Gate:
     """Lets through one exit what may pass it. One gate serves one rung; what it has sealed it remembers by hash."""
 
-    exit: Exit
-    redact: Redactor = redacted
-    sealed_most: int = 1000
-    _sealed: dict[bytes, None] = field(default_factory=dict, init=False)
+    def __init__(self, exit: Exit, redact: Redactor = redacted, sealed_most: int = 1000) -> None:
+        self.exit = exit
+        self.redact = redact
+        self._sealed: dict[bytes, None] = {}
+        self._sealed_most = sealed_most
+        self._sealing = threading.Lock()
 
     def picture(self, picture: Image.Image, screen: Screen) -> Image.Image:
         """`picture` as it may pass: itself for our own models, else a covered copy.
@@ -127,9 +128,10 @@ class Gate:
         out = io.BytesIO()
         fit(self.picture(picture, screen)).convert("RGB").save(out, "JPEG", quality=85)
         data = out.getvalue()
-        self._sealed[hashlib.sha256(data).digest()] = None
-        while len(self._sealed) > self.sealed_most:
-            self._sealed.pop(next(iter(self._sealed)))
+        with self._sealing:  # pictures are drawn in threads
+            self._sealed[hashlib.sha256(data).digest()] = None
+            while len(self._sealed) > self._sealed_most:
+                self._sealed.pop(next(iter(self._sealed)))
         return {"type": "image", "base64": base64.b64encode(data).decode(), "mime_type": "image/jpeg"}
 
     def messages(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
