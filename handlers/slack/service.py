@@ -155,8 +155,8 @@ class Service:
             await self._tell_owner(claim.id, claim.head.agent or "", told.shut)
         if thread.ts and place_of_card(beside) != (thread.channel, thread.ts):
             await self.memory.keep(claim.id, {"card": f"{thread.channel} {thread.ts}"})
-        last = claim.log[-1][0] / 1000 if claim.log else 0.0
-        alive = claim.head.owner == "human" and self.clock.now() - last < LIVELY
+        last = claim.log[-1][0] if claim.log else 0
+        alive = claim.head.owner == "human" and claim.now - last < LIVELY * 1000
         if seconds is None and thread.ts and alive:
             try:
                 await self.rereading.look(thread, beside)
