@@ -86,10 +86,24 @@ async def test_what_an_agent_writes_while_the_bot_owns_it_is_kept_and_not_sent(p
     await desk.keyboard.press("b")
     await expect(panel.host.locator(".notice").last).to_contain_text("The assistant is answering again")
     await desk.get_by_label("Your words").fill("Said too early")
-    await expect(desk.locator(".hint")).to_have_text("Take over first, or this is kept and not sent.")
+    await expect(desk.locator(".hint")).to_have_text("The assistant answers: you are asked before this is sent.")
     await desk.get_by_role("button", name="Send", exact=True).click()
     await expect(desk.locator("#log .held")).to_contain_text("Said too early")
     await expect(panel.host.locator(".said.agent")).to_have_count(0)
+    await desk.locator("#log .held").get_by_role("button", name="Send only this").click()
+    await expect(panel.host.locator(".said.agent")).to_contain_text("Said too early")
+    await expect(desk.locator("#log .held h3")).to_have_text("Ida Moen · sent")
+
+
+async def test_the_draft_is_sent_by_one_key(panel: Panel, visit: OpenPage) -> None:
+    await panel.ask("My card was declined, error TB-4021", "card.png")
+    await panel.answered("Your card was declined")
+    await panel.button("Talk to a person").first.click()
+    desk = await signed_in(visit)
+    await opened(desk, "My card was declined, error TB-4021")
+    await expect(desk.locator("#card .draft")).to_contain_text("Replace card")
+    await desk.keyboard.press("d")
+    await expect(panel.host.locator(".said.agent")).to_contain_text("Replace card")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -31,6 +31,8 @@ export const api = {
   earlier: (id) => call("GET", `/conversations/${id}/earlier`),
   /** take-over, hand-back, resolve, send-draft */
   act: (id, what) => call("POST", `/conversations/${id}/${what}`, {}, crypto.randomUUID()),
+  /** What becomes of held words: take_over, send or note. */
+  decide: (id, held, choice) => call("POST", `/conversations/${id}/held/${encodeURIComponent(held)}`, { choice }, crypto.randomUUID()),
   /** reply, note */
   write: (id, what, text, key) => call("POST", `/conversations/${id}/${what}`, { text }, key),
 };

@@ -113,13 +113,18 @@ function hint() {
   const mine = open.standing.owner === "human" && open.standing.who === session.now?.name;
   form.classList.toggle("note", note);
   form.elements.text.placeholder = note ? "Only the team reads this" : "Write to the customer";
-  form.querySelector(".hint").textContent = note ? "No customer ever sees a note." : mine ? "The customer reads this at once." : "Take over first, or this is kept and not sent.";
+  form.querySelector(".hint").textContent = note ? "No customer ever sees a note." : mine ? "The customer reads this at once." : "The assistant answers: you are asked before this is sent.";
 }
 
 async function act(what) {
   if (!open) return;
   const { id } = open;
   if (await trying(() => api.act(id, what))) await Promise.all([reload(id), refresh()]);
+}
+
+async function decide(held, choice) {
+  const { id } = open;
+  if (await trying(() => api.decide(id, held, choice))) await Promise.all([reload(id), refresh()]);
 }
 
 async function write() {
@@ -130,7 +135,7 @@ async function write() {
   if (!done) return;
   unsent = crypto.randomUUID();
   form.elements.text.value = "";
-  if (done.heard === "held") say("Not sent: the assistant still answers. Take over, then send it again.");
+  if (done.heard === "held") say("Not sent yet: the assistant still answers. Choose what becomes of it.");
   if (done.heard === "note" && form.elements.kind.value === "reply") say("Kept as a note: another person owns this conversation.");
 }
 
@@ -163,11 +168,12 @@ const shortcuts = {
 };
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-open],[data-act],[data-do],[data-picture]");
+  const target = event.target.closest("[data-open],[data-act],[data-do],[data-picture],[data-decide]");
   if (!target) return;
-  const { open: id, act: what, do: command, picture: shot } = target.dataset;
+  const { open: id, act: what, do: command, picture: shot, decide: choice, held } = target.dataset;
   if (id) void show(id);
   if (what) void act(what);
+  if (choice) void decide(held, choice);
   if (command) commands[command]();
   if (shot) dialog("picture", picture(open.standing.attachments.find((a) => a.id === shot)));
 });

@@ -28,7 +28,8 @@ export function fold(events) {
   const on = {
     message: (d) => entries.push({ kind: "message", ...d }),
     noted: (d) => entries.push({ kind: "note", who: d.who, text: d.text }),
-    held: (d) => entries.push({ kind: "held", who: d.who, text: d.text }),
+    held: (d) => entries.push({ kind: "held", id: d.held_id ?? d.id, who: d.who, text: d.text }),
+    decided: (d) => { const held = entries.find((e) => e.kind === "held" && e.id === d.held_id); if (held) held.choice = d.choice; },
     owner: (d) => entries.push({ kind: "owner", text: owned(d.owner, d.who), reason: d.reason }),
     delta: (d) => { const t = turn(d); if (!t.settled) t.text = [...t.text].slice(0, d.offset).join("") + d.text; },
     reset: (d) => { turn(d).text = ""; },
@@ -40,12 +41,17 @@ export function fold(events) {
   return entries;
 }
 
+const CHOICES = { take_over: "Take over and send", send: "Send only this", note: "Keep as a note" };
+const DECIDED = { take_over: "taken over and sent", send: "sent", note: "kept as a note" };
+
 const words = (text) => html`${text.split("\n").map((line, i) => html`${i ? html`<br>` : ""}${line.split(/\*\*(.+?)\*\*/).map((part, j) => (j % 2 ? html`<b>${part}</b>` : part))}`)}`;
 
 function entry(e) {
   if (e.kind === "owner") return html`<p class="turned">${e.text}${e.reason ? html` · ${e.reason}` : ""}</p>`;
-  if (e.kind === "note" || e.kind === "held") {
-    return html`<article class="${e.kind}"><h3>${e.who} · ${e.kind === "note" ? "note for the team" : "not sent: take over first"}</h3><p dir="auto">${words(e.text)}</p></article>`;
+  if (e.kind === "note") return html`<article class="note"><h3>${e.who} · note for the team</h3><p dir="auto">${words(e.text)}</p></article>`;
+  if (e.kind === "held") {
+    return html`<article class="held"><h3>${e.who} · ${DECIDED[e.choice] ?? "not sent: the assistant answers"}</h3><p dir="auto">${words(e.text)}</p>
+      ${e.choice ? "" : html`<p class="decide">${Object.entries(CHOICES).map(([choice, label]) => html`<button data-decide="${choice}" data-held="${e.id}">${label}</button>`)}</p>`}</article>`;
   }
   if (e.kind === "answer") {
     return html`<article class="bot"><h3>Assistant${e.running ? " · writing" : ""}${e.stopped ? " · stopped" : ""}${e.rated === true ? " · helped" : e.rated === false ? " · did not help" : ""}</h3>
