@@ -172,12 +172,6 @@ def reliability(results: Sequence[Outcome]) -> list[Bin]:
     return bins
 
 
-def precision_at(results: Sequence[Outcome], share: float) -> float:
-    """Precision of the `share` of cases with the highest confidence."""
-    ordered = sorted(results, key=lambda r: -r.confidence)
-    return _mean([r.right for r in ordered[: max(1, round(share * len(ordered)))]])
-
-
 def write_details(results: Sequence[Outcome], path: Path) -> None:
     """One line per case."""
     lines = (orjson.dumps(r.model_dump(exclude={"expect"})) for r in results)
