@@ -45,11 +45,12 @@ def find(lines: Sequence[Line], picture: Image.Image) -> Facts:
         found.append(Entity(kind="title", text=title.text, box=title.box))
     for line in lines:
         found += [_entity(line, value) for value in values(line.text)]
+    found += _wrapped(lines, found)
     found += _labelled(lines, found)
     return Facts(
         entities=_once(found),
         where=_where(title, lines),
-        error="\n".join(line.text for line in error),
+        error="\n".join(line.text for line in error).replace("-\n", "-"),
         language=language(line.text for line in lines),
     )
 
@@ -65,6 +66,30 @@ def _entity(line: Line, value: Value) -> Entity:
     box = (min(b[0] for b in boxes), line.box[1], max(b[2] for b in boxes), line.box[3])
     score = min((word.score for word in words), default=line.score)
     return Entity(kind=value.kind, text=value.text, box=box, doubt=doubtful(value.kind, value.text, score))
+
+
+def _wrapped(lines: Sequence[Line], known: list[Entity]) -> list[Entity]:
+    """Values that begin at the end of one line and go on at the start of the next; what was half of one is let go."""
+    whole = []
+    for line in lines:
+        height = line.box[3] - line.box[1]
+        below = [x for x in lines if _below(line, x) and x.box[1] - line.box[3] < height]
+        after = min(below, key=lambda x: x.box[1], default=None)
+        if after is None or max(height, after.box[3] - after.box[1]) > 1.6 * min(height, after.box[3] - after.box[1]):
+            continue
+        joined = line.text + ("" if line.text.endswith("-") else " ")
+        for value in values(joined + after.text):
+            if value.start < len(line.text) - 1 and value.end > len(joined):
+                box = (min(line.box[0], after.box[0]), line.box[1], max(line.box[2], after.box[2]), after.box[3])
+                doubt = doubtful(value.kind, value.text, min(line.score, after.score))
+                whole.append(Entity(kind=value.kind, text=value.text, box=box, doubt=doubt))
+                halves = (line.box, after.box)
+                known[:] = [e for e in known if e.text not in value.text or not any(_in(e.box, b) for b in halves)]
+    return whole
+
+
+def _in(box: Box, of: Box) -> bool:
+    return of[0] - 1 <= box[0] and box[2] <= of[2] + 1 and of[1] - 1 <= box[1] and box[3] <= of[3] + 1
 
 
 def _labelled(lines: Sequence[Line], known: Sequence[Entity]) -> Iterator[Entity]:

@@ -101,10 +101,16 @@ def _block(seed: Line, lines: Sequence[Line], pixels: npt.NDArray[np.uint8]) -> 
             if not same:
                 break
             edge = min(same, key=lambda x: abs(x.box[1] - edge.box[1]))
-            if len(edge.text.split()) < 3 and not SAYS.search(edge.text):
+            if len(edge.text.split()) < 3 and not SAYS.search(edge.text) and not _wraps(block[-1], edge, direction):
                 break  # a button or a label
             block.append(edge)
     return tuple(sorted(block, key=lambda x: x.box[1]))
+
+
+def _wraps(line: Line, other: Line, direction: int) -> bool:
+    """Whether `other` is the rest of a sentence that did not fit on `line`."""
+    height = min(line.box[3] - line.box[1], other.box[3] - other.box[1])
+    return direction > 0 and other.box[1] - line.box[3] <= 0.8 * height and abs(other.box[0] - line.box[0]) <= height
 
 
 def _next(line: Line, other: Line, direction: int) -> bool:

@@ -43,8 +43,9 @@ VISIBLE = """() => {
     out.push(walker.currentNode.textContent)
   }
   const alert = [...document.querySelectorAll('[role=alert]')].at(-1)
-  const error = alert ? [...alert.querySelectorAll('strong, p')].map(e => e.innerText) : []
-  return {lines: out, error}
+  const seen = alert && alert.getBoundingClientRect().bottom <= innerHeight
+  const error = seen ? [...alert.querySelectorAll('strong, p')].map(e => e.innerText) : []
+  return {lines: out, error, all: [document.body.innerText]}
 }"""
 
 
@@ -111,7 +112,7 @@ def compare(
         got_values = {e.text for e in facts.entities if e.kind == kind}
         asked[kind] += len(wanted_values)
         right[kind] += len(wanted_values & got_values)
-        surplus = {v for v in got_values if v not in text}
+        surplus = {v for v in got_values if v not in truth["all"][0]}
         invented[kind] += len(surplus)
         misses += [f"{name} {kind}: missed {sorted(wanted_values - got_values)}"] if wanted_values - got_values else []
         misses += [f"{name} {kind}: invented {sorted(surplus)}"] if surplus else []
