@@ -154,14 +154,14 @@ async def compare(engine: Engine, size: tuple[int, int] | None, most: int, at_on
         print(line, flush=True)
 
 
-async def main(shape: str) -> None:
+async def main(shape: str, at_once: tuple[int, ...]) -> None:
     """Both tables."""
     engine = published() if shape == "8b" else small()
     parameters = sum(p.numel() for p in engine.model.parameters()) / 1e6
     print(
         f"{parameters:.0f} M parameters, {engine.model.dtype}, {engine.model.device}, {torch.get_num_threads()} threads"
     )
-    at_once = (*AT_ONCE, 32, 64) if shape == "8b" else AT_ONCE
+    at_once = at_once or ((*AT_ONCE, 32, 64) if shape == "8b" else AT_ONCE)
     with engine:
         await compare(engine, None, 200, at_once)
         await compare(engine, (1440, 896) if shape == "8b" else (640, 384), 200 if shape == "8b" else 64, at_once)
@@ -170,4 +170,6 @@ async def main(shape: str) -> None:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--shape", choices=("small", "8b"), default="small")
-    asyncio.run(main(arguments.parse_args().shape))
+    arguments.add_argument("--at-once", type=int, nargs="*", default=(), help="by default 1 4 8 16")
+    chosen = arguments.parse_args()
+    asyncio.run(main(chosen.shape, tuple(chosen.at_once)))
