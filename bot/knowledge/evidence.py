@@ -5,7 +5,7 @@ writes around one screenshot. Not here: what the evidence is worth (`features`, 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,12 @@ def rarity(articles: int, having: NDArray[np.integer]) -> Floats:
     """How telling it is that an article has something which `having` of all `articles` have."""
     telling: Floats = np.log(1 + (articles - having + 0.5) / (having + 0.5)).astype(np.float32)
     return telling
+
+
+@lru_cache(maxsize=4)
+def term_rarities(index: Index) -> Floats:
+    """How telling each term of the index is."""
+    return rarity(len(index.articles), index.arrays.term_articles)
 
 
 @dataclass(frozen=True)
@@ -114,18 +120,17 @@ class Evidence:
     @cached_property
     def term_rarity(self) -> Floats:
         """How telling each query term is."""
-        return rarity(len(self.index.articles), self.index.arrays.term_articles[self.probe.terms])
+        return term_rarities(self.index)[self.probe.terms]
 
     @cached_property
     def token_rarity(self) -> Floats:
         """How telling each token is."""
-        return rarity(len(self.index.articles), self.index.arrays.term_articles)[self.tokens]
+        return term_rarities(self.index)[self.tokens]
 
     def best(self, values: Floats, owner: Ints) -> Floats:
-        """The largest of `values` per candidate."""
-        largest = np.zeros(len(self.candidates), np.float32)
-        np.maximum.at(largest, owner, values.astype(np.float32))
-        return largest
+        """The largest of `values` per candidate, none below 0; `owner` rises and names every candidate."""
+        starts = np.searchsorted(owner, np.arange(len(self.candidates)))
+        return np.maximum(np.maximum.reduceat(values, starts, axis=0), 0).astype(np.float32)
 
     def per(self, place: Ints, where: NDArray[np.bool_] | None = None) -> Floats:
         """How often each query term stands in each place."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.knowledge.evidence import FOUND, Evidence, Floats, rarity
+from bot.knowledge.evidence import FOUND, Evidence, Floats, rarity, term_rarities
 from bot.knowledge.index import Index
 from bot.knowledge.prepared import CODE, LABEL, TITLE
 from bot.knowledge.probe import pairs
@@ -68,10 +68,8 @@ def lines(e: Evidence, rows: Rows) -> Rows:
     """The screen's lines: how many are found near each other, word for word, and in no other candidate."""
     weight = np.minimum(e.line_rarity, LINE_CAP)
     found = e.line_windows > FOUND
-    in_article = np.zeros((len(e.candidates), len(e.probe.lines)), np.float32)
-    np.maximum.at(in_article, e.block_article, e.line_windows)
-    whole = np.zeros(in_article.shape, bool)
-    np.logical_or.at(whole, e.block_article, e.whole)
+    in_article = e.best(e.line_windows, e.block_article)
+    whole = e.best(e.whole.astype(np.float32), e.block_article) > 0
     count = whole.sum(axis=0)
     telling = np.maximum(np.log((len(e.candidates) + 1) / (count + 0.5)), 0) * (count > 0)
     near = e.windows(e.whole.astype(np.float32), np.maximum)
@@ -202,7 +200,7 @@ def _among(values: NDArray[np.uint64], sought: NDArray[np.uint64]) -> NDArray[np
 def distinct(index: Index, flag: int) -> Floats:
     """For each article the rarity of its words that stand in `flag`, each once; squared, of all words, for flag 0."""
     a, count = index.arrays, len(index.articles)
-    telling = rarity(count, a.term_articles)
+    telling = term_rarities(index)
     if not flag:
         weights = np.repeat(telling**2, np.diff(a.post_at))
         return np.maximum(np.bincount(a.post_article, weights, count), 1e-6).astype(np.float32)

@@ -230,8 +230,7 @@ def deciding(evidence: Evidence) -> dict[int, tuple[str, ...]]:
 
 def _attention(evidence: Evidence) -> NDArray[np.float32]:
     """candidates x lines: each line's attention, shared out over the candidates that have it."""
-    having = np.zeros((len(evidence.candidates), len(evidence.probe.lines)), np.float32)
-    np.maximum.at(having, evidence.block_article, evidence.line_windows)
+    having = evidence.best(evidence.line_windows, evidence.block_article)
     having = np.where(having > FOUND, having, 0) ** 3
     shared: NDArray[np.float32] = having / (having.sum(axis=0) + 0.3)
     return shared
