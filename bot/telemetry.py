@@ -47,6 +47,9 @@ class Metrics:
         self.pictures = Counter(
             "helplens_pictures", "Pictures, by what became of them", ("outcome",), registry=self.registry
         )
+        self.rung_calls = Counter(
+            "helplens_rung_calls", "Calls of rungs, by how they ended", ("rung", "outcome"), registry=self.registry
+        )
         self.turn_seconds = Histogram(
             "helplens_turn_seconds", "From claim to done", buckets=SECONDS, registry=self.registry
         )
