@@ -242,6 +242,8 @@ class OwnerChanged(Noun):
     """The agent's identity at the desk or in Slack; names may be shared, this is not."""
     back_at: int | None = None
     """When the team is back (Unix ms), where nobody is there now."""
+    mail: bool = False
+    """Whether the customer is offered to be written to: show a field for an address."""
 
 
 class Edited(Noun):
@@ -258,6 +260,25 @@ class Reminded(Noun):
     event: Literal["reminded"] = "reminded"
     step: Literal["customer", "team", "last"]
     text: str = ""
+    mail: bool = False
+    """Whether the customer is offered to be written to: show a field for an address."""
+
+
+class Reachable(Noun):
+    """Where the customer can be written to from here on; empty: nowhere any more. Staff only."""
+
+    event: Literal["reachable"] = "reachable"
+    address: str
+
+
+class Mailed(Noun):
+    """The customer was away and was written to, about all agents' words up to the event `to`. Staff only."""
+
+    event: Literal["mailed"] = "mailed"
+    to: int
+    outcome: Literal["sent", "refused", "unsure"]
+    """"unsure": it was cut off in the act, and a second one would be worse than none."""
+    reason: str = ""
 
 
 class Held(Noun):
@@ -315,6 +336,8 @@ Event = Annotated[
     | OwnerChanged
     | Edited
     | Reminded
+    | Reachable
+    | Mailed
     | Held
     | Decided
     | Rated
@@ -323,7 +346,7 @@ Event = Annotated[
 ]
 DRAFT_EVENTS = ("delta", "reset", "step")
 """These live in the running answer's draft and expire with it; all others are facts of the log."""
-STAFF_EVENTS = ("noted", "found", "held", "decided")
+STAFF_EVENTS = ("noted", "found", "held", "decided", "reachable", "mailed")
 """These are never sent to a customer."""
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

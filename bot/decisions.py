@@ -14,7 +14,7 @@ from bot import handoff
 from bot.conversation import Attachment, Decided, Event, Held, Message, Noted, OwnerChanged, Rated, fold
 from bot.handoff import Agent, Reason
 from bot.state.errors import Changed, NotFound, Refused
-from bot.state.records import Head, LogEntry, Write
+from bot.state.records import Head, Kind, LogEntry, Write
 from prompts import say
 
 Choice = Literal["take_over", "send", "note"]
@@ -39,6 +39,7 @@ def customer_says(
         epoch=head.epoch,
         needs_turn=asks_bot,
         counts=asks_bot,
+        wakes=() if asks_bot else ("timer",),
     )
 
 
@@ -55,7 +56,8 @@ def agent_says(
             event = Noted(who=who.name, text=text)
         case "held":
             event = Held(id=new, who=who.name, agent=who.id, text=text, attachments=pictures)
-    return Write((event,), key=f"agent:{key}", digest=digest, result=f"{heard} {new}", epoch=head.epoch)
+    wakes: tuple[Kind, ...] = ("mail",) if heard == "customer" else ()
+    return Write((event,), key=f"agent:{key}", digest=digest, result=f"{heard} {new}", epoch=head.epoch, wakes=wakes)
 
 
 def takes(head: Head, who: Agent, language: str, key: str) -> Write | None:
@@ -113,8 +115,14 @@ def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, w
     takes_over = choice == "take_over" and head.owner != "human"
     if takes_over:
         events = (handoff.taken(who, language), *events)
-    key = f"decide:{held_id}"
-    return Write(events, key=key, digest=digest_of(choice), epoch=head.epoch, ends_turn=takes_over)
+    return Write(
+        events,
+        key=f"decide:{held_id}",
+        digest=digest_of(choice),
+        epoch=head.epoch,
+        ends_turn=takes_over,
+        wakes=("mail", "timer"),
+    )
 
 
 def digest_of(*parts: object) -> str:
@@ -124,4 +132,5 @@ def digest_of(*parts: object) -> str:
 
 def _owner(head: Head, change: OwnerChanged, key: str) -> Write:
     digest = digest_of(change.owner, change.agent)
-    return Write((change,), key=key, digest=digest, epoch=head.epoch, ends_turn=True)
+    wakes: tuple[Kind, ...] = ("timer",) if change.owner == "human" else ()
+    return Write((change,), key=key, digest=digest, epoch=head.epoch, ends_turn=True, wakes=wakes)

@@ -31,9 +31,11 @@ from bot.hours import Hours
 from prompts import say
 
 Heard = Literal["customer", "note", "held"]
-Reason = Literal["asked", "risk", "failed_twice", "unreadable", "unsure", "failure"]
+Reason = Literal["asked", "risk", "failed_twice", "unreadable", "unsure", "failure", "released"]
 Step = Literal["customer", "team", "last"]
 LogEntry = tuple[int, Event | None]
+Mail = Literal["off", "offered", "known"]
+"""Whether customers are written to: not at all, if they give an address, or at the address that is known."""
 AFTER_MS: dict[Step, int] = {"customer": 120_000, "team": 300_000, "last": 900_000}
 """When nobody has come: the customer is told, the team is called again, the customer is told the truth; once each."""
 FAILED = 2
@@ -74,16 +76,21 @@ def taken(agent: Agent, language: str = "en") -> OwnerChanged:
     )
 
 
-def asked_for(reason: Reason, now: int, hours: Hours | None = None, language: str = "en") -> OwnerChanged:
-    """A person is called: the bot goes on answering until one takes the conversation. Says when somebody is there."""
+def asked_for(
+    reason: Reason, now: int, hours: Hours | None = None, language: str = "en", mail: Mail = "off"
+) -> OwnerChanged:
+    """A person is called: the bot goes on answering until one takes the conversation. Says when somebody is there,
+    and whether the customer is written to where nobody is."""
     words = say(f"handoff.reason_{reason}", language)
     opens = hours.next_open(now) if hours else now
     if hours is None or opens == now:
         return OwnerChanged(owner="waiting", reason=f"{words} {say('handoff.called', language)}")
     if opens is None:
-        return OwnerChanged(owner="waiting", reason=f"{words} {say('handoff.away_unknown', language)}")
-    away = say("handoff.away", language, when=hours.shown(opens))
-    return OwnerChanged(owner="waiting", reason=f"{words} {away}", back_at=opens)
+        away = say("handoff.away_unknown", language)
+    else:
+        away = say("handoff.away", language, when=hours.shown(opens))
+    told = "" if mail == "off" else " " + say(f"mail.away_{mail}", language)
+    return OwnerChanged(owner="waiting", reason=f"{words} {away}{told}", back_at=opens, mail=mail == "offered")
 
 
 def handed_back(language: str = "en") -> OwnerChanged:
@@ -207,14 +214,34 @@ def next_reminder(log: Sequence[LogEntry], hours: Hours | None = None) -> Due | 
     return Due(step, at)
 
 
-def reminded(step: Step, now: int, hours: Hours | None = None, language: str = "en") -> Reminded:
+def reminded(step: Step, now: int, hours: Hours | None = None, language: str = "en", mail: Mail = "off") -> Reminded:
     """What is said when a reminder is due: to the team nothing that the customer reads."""
     opens = hours.next_open(now) if hours else now
     if step == "team":
         return Reminded(step="team")
     if step == "customer" and hours and opens and opens > now:
         return Reminded(step=step, text=say("handoff.left_for_today", language, when=hours.shown(opens)))
+    if step == "last" and mail != "off":
+        return Reminded(step=step, text=say(f"mail.last_{mail}", language), mail=mail == "offered")
     return Reminded(step=step, text=say(f"handoff.reminded_{step}", language))
+
+
+def next_release(log: Iterable[LogEntry], silence_ms: int) -> int | None:
+    """When the agent who owns the conversation has let the customer wait for `silence_ms`, in Unix ms; None: the
+    customer does not wait. Who has been told that a person takes care of it waits from then on."""
+    owner: Owner = "bot"
+    since: int | None = None
+    for event_id, event in log:
+        match event:
+            case OwnerChanged():
+                owner, since = event.owner, event_id
+            case Message(sender="agent"):
+                since = None
+            case Message(sender="customer"):
+                since = event_id if since is None else since
+            case _:
+                pass
+    return since + silence_ms if owner == "human" and since is not None else None
 
 
 def _waiting_since(log: Sequence[LogEntry]) -> tuple[int | None, set[Step]]:

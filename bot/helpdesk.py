@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
 from uuid import uuid4
 
-from bot import decisions, handoff
+from bot import decisions, handoff, letters
 from bot.conversation import (
     Attached,
     Attachment,
@@ -25,6 +25,7 @@ from bot.conversation import (
     Noted,
     OwnerChanged,
     Rated,
+    Reachable,
     fold,
 )
 from bot.decisions import Choice
@@ -100,6 +101,8 @@ class HelpDesk:
     limits: Limits = field(default_factory=Limits)
     hours: Hours | None = None
     """When people answer; None: always."""
+    mail: bool = False
+    """Whether customers who have left can be written to."""
 
     async def open(self, customer: str | None = None) -> Opened:
         """A new conversation; `customer` is the stable, site-wide id of an identified customer (kept as a hash)."""
@@ -159,7 +162,7 @@ class HelpDesk:
             heard, _, first = (await self._write(conversation_id, by_agent)).partition(" ")
             return Said(first, cast(Heard, heard))
         message = Message(id=new, sender=sender, text=text, attachments=pictures)
-        call = await self._call("asked") if handoff.asks_for_person(text, language) else None
+        call = await self._call(conversation_id, "asked") if handoff.asks_for_person(text, language) else None
 
         async def by_customer(head: Head) -> Write:
             return decisions.customer_says(head, message, call, language, key, digest)
@@ -187,7 +190,7 @@ class HelpDesk:
 
     async def request_human(self, conversation_id: str, reason: Reason = "asked", *, key: str) -> None:
         """A person is wanted: bot -> waiting. Nothing changes when one is already wanted or there."""
-        call = await self._call(reason)
+        call = await self._call(conversation_id, reason)
 
         async def ask(head: Head) -> Write | None:
             return decisions.calls(head, call, reason, key)
@@ -198,7 +201,7 @@ class HelpDesk:
         """The customer says whether an answer helped; two that did not call a person. Raises `NotFound` for a turn
         without an answer."""
         rated = Rated(turn=turn, helped=helped, comment=comment[: self.limits.text])
-        call = await self._call("failed_twice")
+        call = await self._call(conversation_id, "failed_twice")
 
         async def rate(head: Head) -> Write:
             return decisions.rates(head, await self.log(conversation_id), rated, call, self.language, key)
@@ -219,6 +222,29 @@ class HelpDesk:
             raise NotFound(attachment_id)
         corrected = Corrected(attachment_id=attachment_id, where=where, error=error)
         await self._fact(conversation_id, corrected, f"correct:{key}", decisions.digest_of(attachment_id, where, error))
+
+    async def reach(self, conversation_id: str, address: str, *, key: str) -> str:
+        """The customer wants to be written to at `address` when an answer comes and they are not there; "" ends that.
+        Returns the address as it is kept. Raises `Refused` for what is no address, or where nothing can be sent."""
+        if not self.mail:
+            raise Refused(say("mail.not_set_up", self.language))
+        try:
+            address = letters.address(address, self.language) if address.strip() else ""
+        except letters.NoAddress as error:
+            raise Refused(str(error)) from error
+        if letters.reached(await self.log(conversation_id)) != address:
+            write = Write(
+                (Reachable(address=address),),
+                key=f"reach:{key}",
+                digest=decisions.digest_of(address),
+                wakes=("mail",),
+            )
+            await self.store.accept(conversation_id, write, limits=self.limits)
+        return address
+
+    async def present(self, conversation_id: str) -> None:
+        """The customer follows the conversation at this moment: nobody writes to who is there."""
+        await self.store.present(conversation_id)
 
     async def note(self, conversation_id: str, who: Agent, text: str, *, key: str) -> None:
         """A note among agents."""
@@ -312,8 +338,9 @@ class HelpDesk:
 
         await self._write(conversation_id, end)
 
-    async def _call(self, reason: Reason) -> OwnerChanged:
-        return handoff.asked_for(reason, await self.store.now(), self.hours, self.language)
+    async def _call(self, conversation_id: str, reason: Reason) -> OwnerChanged:
+        mail = letters.mail(await self.log(conversation_id)) if self.mail else "off"
+        return handoff.asked_for(reason, await self.store.now(), self.hours, self.language, mail)
 
     async def _fact(self, conversation_id: str, event: Event, key: str, digest: str) -> None:
         await self.store.accept(conversation_id, Write((event,), key=key, digest=digest), limits=self.limits)

@@ -1,4 +1,5 @@
-"""The job of kind `timer`: says what is due in a conversation that waits for a person, each thing once.
+"""The job of kind `timer`: says what is due in a conversation that waits for a person, each thing once, and releases
+an agent who has let a customer wait.
 
 A reminder is a score in the future, so it outlives every process. It is written only if nothing was said since the
 log was read: an agent who comes at the same moment is not talked over.
@@ -6,7 +7,8 @@ log was read: an agent who comes at the same moment is not talked over.
 
 from dataclasses import dataclass
 
-from bot import handoff
+from bot import handoff, letters
+from bot.conversation import Event
 from bot.hours import Hours
 from bot.state.lease import Lease
 from bot.state.records import DONE, Finish
@@ -18,6 +20,10 @@ class Reminders:
 
     hours: Hours | None = None
     language: str = "en"
+    mail: bool = False
+    """Whether customers who have left can be written to."""
+    release_ms: int | None = None
+    """How long an agent may let a customer wait for a word; None: for ever."""
 
     async def __call__(self, lease: Lease) -> None:
         """Says what is due, and comes back for what is next. Raises Lost."""
@@ -28,12 +34,31 @@ class Reminders:
     async def _run(self, lease: Lease, log: tuple[handoff.LogEntry, ...]) -> bool:
         """Whether it was written; False: something was said meanwhile."""
         now = max(lease.claim.now, await lease.store.now())
-        due = handoff.next_reminder(log, self.hours)
-        if due is None:
+        at = self._next(log)
+        if at is None:
             return await lease.write(check=True, finish=DONE) == "written"
-        if due.at > now:
-            return await lease.write(check=True, finish=Finish("again", due.at - now)) == "written"
-        said = handoff.reminded(due.step, now, self.hours, self.language)
-        following = handoff.next_reminder((*log, (now, said)), self.hours)
-        finish = Finish("again", max(0, following.at - now)) if following else DONE
-        return await lease.write(said, check=True, finish=finish) == "written"
+        if at > now:
+            return await lease.write(check=True, finish=Finish("again", at - now)) == "written"
+        said = self._said(log, now)
+        following = self._next((*log, (now, said)))
+        finish = DONE if following is None else Finish("again", max(0, following - now))
+        if await lease.write(said, check=True, finish=finish) == "written":
+            return True
+        if said.event == "owner":
+            # Somebody else may have changed the owner: only a new claim knows the epoch that holds now.
+            await lease.again(0)
+            return True
+        return False
+
+    def _next(self, log: tuple[handoff.LogEntry, ...]) -> int | None:
+        """When something is due: a conversation waits, or somebody has it, never both."""
+        due = handoff.next_reminder(log, self.hours)
+        if due or self.release_ms is None:
+            return due.at if due else None
+        return handoff.next_release(log, self.release_ms)
+
+    def _said(self, log: tuple[handoff.LogEntry, ...], now: int) -> Event:
+        mail = letters.mail(log) if self.mail else "off"
+        if due := handoff.next_reminder(log, self.hours):
+            return handoff.reminded(due.step, now, self.hours, self.language, mail)
+        return handoff.asked_for("released", now, self.hours, self.language, mail)

@@ -91,6 +91,18 @@ class Settings(BaseSettings):
         default=None,
         description="When people answer, e.g. 'Europe/Berlin Mon-Fri 09:00-17:00 !2026-12-24'. Unset: always.",
     )
+    mail_url: SecretStr | None = Field(
+        default=None, description="Mail server that writes to customers who have left: smtps://user:password@host:port."
+    )
+    mail_from: str | None = Field(default=None, description="Sender of these mails, e.g. 'Support <help@example.com>'.")
+    mail_webhook: SecretStr | None = Field(
+        default=None, description="https:// address that sends these mails instead of a mail server."
+    )
+    release_minutes: int = Field(
+        default=30,
+        ge=0,
+        description="Minutes after which a silent agent's customer is the team's again; 0: never.",
+    )
     picture_days: int = Field(default=30, ge=1, description="Days that pictures are kept.")
     conversation_days: int = Field(
         default=180, ge=1, description="Days that conversations are kept after their last word."

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot import handoff
+from bot import handoff, letters
 from bot.conversation import DRAFT_EVENTS, Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, fold
 from bot.hours import Hours
 from bot.state.lease import Lease
@@ -39,6 +39,8 @@ class Turns:
     language: str = "en"
     metrics: Metrics | None = None
     batch_s: float = BATCH_S
+    mail: bool = False
+    """Whether customers who have left can be written to."""
 
     async def __call__(self, lease: Lease) -> None:
         """Runs the turn that is due, to its end. Raises Lost, and whatever the turn raises."""
@@ -49,7 +51,7 @@ class Turns:
             await lease.write(Done(turn=number))
             number += 1
         if claim.tries >= GIVE_UP_AFTER:
-            call = handoff.asked_for("failure", claim.now, self.hours, self.language)
+            call = self._call("failure", claim.now, claim.log)
             await lease.done(*handoff.given_up(conversation, number, call, self.language))
             return
         log = claim.log
@@ -87,7 +89,10 @@ class Turns:
         if reason is None:
             return await pen.end()
         now = await pen.lease.store.now()
-        return await pen.end(handoff.asked_for(reason, now, self.hours, self.language))
+        return await pen.end(self._call(reason, now, log))
+
+    def _call(self, reason: handoff.Reason, now: int, log: Sequence[LogEntry]) -> OwnerChanged:
+        return handoff.asked_for(reason, now, self.hours, self.language, letters.mail(log) if self.mail else "off")
 
     def _count(self, pen: "Pen") -> None:
         if self.metrics is None or pen.answer is None:

@@ -24,5 +24,6 @@ save(id, head)
 use(id, given.result)
 if given.needs_turn then due(id, head, 'turn') end
 if given.mirror then due(id, head, 'slack') end
+for _, kind in ipairs(given.wakes or {}) do due(id, head, kind) end
 renew(id, head)
 return {'new', given.result}

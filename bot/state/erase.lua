@@ -8,10 +8,10 @@ for name, value in pairs(head) do
   if string.match(name, '^slack%.') then keep[#keep + 1] = name; keep[#keep + 1] = value end
 end
 if head.customer then redis.call('ZREM', tag .. 'customer:' .. head.customer, id) end
-redis.call('DEL', key .. ':head', key .. ':log', key .. ':draft', key .. ':keys')
+redis.call('DEL', key .. ':head', key .. ':log', key .. ':draft', key .. ':keys', key .. ':present')
 redis.call('HSET', key .. ':head', unpack(keep))
 redis.call('PEXPIRE', key .. ':head', given.life)
-for _, kind in ipairs({'turn', 'slack', 'timer'}) do redis.call('ZREM', tag .. 'due:' .. kind, id) end
+for _, kind in ipairs({'turn', 'slack', 'timer', 'mail'}) do redis.call('ZREM', tag .. 'due:' .. kind, id) end
 redis.call('ZREM', tag .. 'queue', id)
 -- Readers whose position cannot follow this read again, and find it gone.
 redis.call('XADD', tag .. 'bus', '*', 'c', id, 'p', '-1', 'i', int(head.at + 1), 'd', '')

@@ -7,8 +7,8 @@ from typing import Any, Literal, cast
 
 from bot.conversation import Event, Message, Owner, OwnerChanged, decode
 
-Kind = Literal["turn", "slack", "timer", "erase"]
-KINDS: tuple[Kind, ...] = ("turn", "slack", "timer", "erase")
+Kind = Literal["turn", "slack", "timer", "mail", "erase"]
+KINDS: tuple[Kind, ...] = ("turn", "slack", "timer", "mail", "erase")
 LogEntry = tuple[int, Event | None]
 """Event id and event; None stands for an event that a newer process wrote."""
 
@@ -61,6 +61,8 @@ class Write:
     """Whether it counts as an unanswered message."""
     ends_turn: bool = False
     """Whether the running turn ends with it, its words kept as `Stopped`."""
+    wakes: tuple[Kind, ...] = ()
+    """What else looks at the conversation because of it, where the store has somebody who does."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ from bot.state.records import (
 from bot.state.scripts import Scripts
 
 CONNECTIONS = 32
+PRESENT_MS = 3_600_000
+"""How long it is remembered when a customer was last there: longer than a letter waits."""
 AWAY = (ConnectionError, TimeoutError, ReadOnlyError, MasterDownError, ClusterDownError, OutOfMemoryError)
 """The server cannot take the write now, though it may later."""
 
@@ -52,7 +54,8 @@ class Store:
     """Conversations on one Redis or Valkey. Makes its own clients from `url` and closes them on exit.
 
     `confirm`: how many replicas must confirm each accept, owner change and commit, else `Unconfirmed`.
-    `mirror`: whether somebody claims `slack`; without it nothing is marked due for it.
+    `mirror`: whether somebody claims `slack`; without it nothing is marked due for it. `mail`, `release`: the same for
+    `mail`, and for `timer` while a person owns the conversation.
     `read_again_s`: how long a reader may miss an event when its news was lost.
     `clock`: Unix ms for the scripts; None means the server's own clock, which is what production uses.
     """
@@ -65,6 +68,8 @@ class Store:
         life_days: float = 180,
         confirm: int = 0,
         mirror: bool = False,
+        mail: bool = False,
+        release: bool = False,
         clock: Callable[[], int] | None = None,
         read_again_s: float = READ_AGAIN_S,
     ) -> None:
@@ -72,6 +77,7 @@ class Store:
         self.partitions = partitions
         self.confirm = confirm
         self.clock = clock
+        self._woken = {kind for kind, wanted in (("mail", mail), ("timer", release)) if wanted}
         self._standing = {"life": int(life_days * 86_400_000), **({"mirror": True} if mirror else {})}
         # Any: redis-py's hints name every shape of every protocol at once.
         self._redis: Any = _client(url, 5, CONNECTIONS)
@@ -237,6 +243,18 @@ class Store:
             found += await self._summaries([member.decode() for member in members])
         return found
 
+    async def present(self, conversation_id: str) -> None:
+        """The customer follows the conversation now. Raises NotFound, Unconfirmed."""
+        await self.head(conversation_id)
+        try:
+            await self._redis.set(_present(conversation_id), await self.now(), px=PRESENT_MS)
+        except AWAY as error:
+            raise Unconfirmed(str(error)) from error
+
+    async def last_present(self, conversation_id: str) -> int:
+        """When the customer was last known to follow the conversation, in Unix ms; 0: long ago, or never."""
+        return int(await self._redis.get(_present(conversation_id)) or 0)
+
     async def now(self) -> int:
         """Unix ms, by the clock that the scripts use."""
         if self.clock:
@@ -262,6 +280,7 @@ class Store:
             "result": write.result,
             "epoch": write.epoch,
             "owner": records.owner_of(write.events),
+            "wakes": [kind for kind in write.wakes if kind in self._woken] or None,
         }
 
     def _settled(self, reply: list[Any]) -> str:
@@ -357,6 +376,10 @@ class Store:
             if flat.get("state") == "open":
                 found.append(records.summary(conversation_id, flat, map(records.entry, log)))
         return found
+
+
+def _present(conversation_id: str) -> str:
+    return f"{records.tag(conversation_id)}{conversation_id}:present"
 
 
 def _client(url: str, timeout: float, connections: int) -> Redis:

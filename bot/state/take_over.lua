@@ -34,5 +34,6 @@ save_lease(id, 'turn', lease)
 redis.call('ZADD', tag .. 'due:turn', int(now), id)
 wake('turn')
 if given.mirror then due(id, head, 'slack') end
+for _, kind in ipairs(given.wakes or {}) do due(id, head, kind) end
 renew(id, head)
 return {'ok', given.result}
