@@ -50,6 +50,14 @@ class Eye(Protocol):
         """The screen. Raises LookupError when the picture is gone; never raises for what the picture shows."""
 
 
+class Incidents(Protocol):
+    """What many customers have right now."""
+
+    async def known(self, conversation_id: str, screens: Sequence[Screen], question: str) -> str | None:
+        """What a customer with these screens is told of a known problem, None when there is none; never raises for
+        want of its server. Remembers that this conversation met the screens' errors, once."""
+
+
 class Ladder(Protocol):
     """The rungs in order, as one."""
 
@@ -69,6 +77,8 @@ class Orchestrator:
     models: bool = False
     """Whether any rung asks a model."""
     language: str = "en"
+    incidents: Incidents | None = None
+    """None: known problems are neither counted nor said."""
 
     async def turn(self, conversation: Conversation, turn: int) -> AsyncIterator[Event]:
         """The events of turn number `turn` on a conversation as its log stands; none when nothing is to be done.
@@ -114,6 +124,7 @@ class Orchestrator:
             for event in solved(proven, turn, to, looks[-1]):
                 yield event
             return
+        known = await self._known(conversation, readable, question)
         avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
         ranking = await self.search(Query(question=question, screens=readable, avoid=avoid))
         plan = route(
@@ -134,7 +145,7 @@ class Orchestrator:
             chosen=chosen(conversation, question),
             language=self.language,
         )
-        talk = _Talk(turn, f"{proven.lead}\n\n" if proven else "")
+        talk = _Talk(turn, "".join(f"{lead}\n\n" for lead in (proven and proven.lead, known) if lead))
         async for item in self.ladder.answer(brief):
             match item:
                 case Answer():
@@ -162,6 +173,14 @@ class Orchestrator:
             return None
         after = looks[-1].screen
         return proof(screen, after, question, self.language) if screen.legible and after.legible else None
+
+    async def _known(self, conversation: Conversation, screens: Sequence[Screen], question: str) -> str | None:
+        """What is said of a known problem, once in a conversation."""
+        if self.incidents is None:
+            return None
+        known = await self.incidents.known(conversation.id, screens, question)
+        said = any(known in answer.text for answer in conversation.answers.values()) if known else False
+        return None if said else known
 
     async def _looks(self, conversation: Conversation, messages: Sequence[Message]) -> tuple[Look, ...]:
         """The pictures of these messages, else of the last message that had any: a follow-up is about the same one."""

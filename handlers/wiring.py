@@ -15,8 +15,8 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -31,6 +31,7 @@ from bot.answering.rungs import Parts, open_rungs
 from bot.conversation import Attachment
 from bot.helpdesk import HelpDesk
 from bot.hours import Hours
+from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import threshold
 from bot.knowledge.index import Index, build
@@ -46,6 +47,7 @@ from bot.settings import Settings
 from bot.state.embedded import embedded
 from bot.state.lease import Lease
 from bot.state.records import Kind
+from bot.state.sightings import Sightings
 from bot.state.store import Store
 from bot.turns import Turns
 from bot.worker import Job, Worker
@@ -146,6 +148,7 @@ class Front:
     intake: Intake
     storage: Storage
     desk: HelpDesk
+    incidents: Incidents
 
 
 @asynccontextmanager
@@ -156,8 +159,18 @@ async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
     async with (
         Store(url, life_days=settings.conversation_days, confirm=settings.redis_confirm, mirror=mirrored) as store,
         Intake() as intake,
+        open_incidents(settings, url) as incidents,
     ):
-        yield Front(store, intake, storage, HelpDesk(store, intake, storage, hours=hours(settings)))
+        yield Front(store, intake, storage, HelpDesk(store, intake, storage, hours=hours(settings)), incidents)
+
+
+@asynccontextmanager
+async def open_incidents(settings: Settings, url: str) -> AsyncIterator[Incidents]:
+    """What is known of problems that many customers have, on the server at `url`."""
+    open_hours = hours(settings)
+    async with Sightings(url) as sightings:
+        zone = open_hours.zone if open_hours else UTC
+        yield Incidents(sightings, zone, settings.private_patterns)
 
 
 @asynccontextmanager
@@ -187,6 +200,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
             picture=storage.get,
             redacted=functools.partial(redacted, storage),
             passages=lambda article: passages(retriever.index, article),
+            incidents=front.incidents,
             notice=say("answering.no_model") if rungs(settings) == (EXTRACTIVE,) else "",
             checks={"redis": front.store.check, "storage": storage.check, "index": index_check},
         )
@@ -273,9 +287,11 @@ async def work(
         if slack:
             await slack.erase(lease)
 
+    # Not in `open_answering`: only customers meet errors; agents' questions and the terminal's do not count.
+    orchestrator = replace(answering.orchestrator, incidents=front.incidents)
     open_hours = hours(settings)
     jobs: dict[Kind, Job] = {
-        "turn": Turns(answering.orchestrator.turn, open_hours, metrics=metrics),
+        "turn": Turns(orchestrator.turn, open_hours, metrics=metrics),
         "timer": Reminders(open_hours),
         "erase": erase,
     }

@@ -1,7 +1,7 @@
 """The web channel as one ASGI app: every route, every error as a problem document, and its own description.
 
 Everything it needs is handed in by the composition root; it opens nothing itself. Not here: what the routes do
-(`conversations`, `desk`, `help`, `pictures`, `pages`, `health`).
+(`conversations`, `desk`, `incidents`, `help`, `pictures`, `pages`, `health`).
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
-from handlers.web import conversations, desk, help, pictures
+from handlers.web import conversations, desk, help, incidents, pictures
 from handlers.web.bodies import Bodies
 from handlers.web.context import Web
 from handlers.web.counting import Counting
@@ -49,7 +49,7 @@ def create_app(
     )
     app.state.web = web
     api = APIRouter(prefix="/api/v1")
-    for router in (conversations.router, pictures.router, help.router, desk.router):
+    for router in (conversations.router, pictures.router, help.router, desk.router, incidents.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(health(metrics))

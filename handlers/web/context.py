@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from bot.helpdesk import HelpDesk, customer_hash
+from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
 from handlers.web.identity import Access, SignedIn, Tokens, User
 from handlers.web.limits import Limits, network
@@ -40,6 +41,7 @@ class Web:
     limits: Limits
     picture: Callable[[str], Awaitable[bytes]]
     passages: Callable[[str], Sequence[Passage]]
+    incidents: Incidents
     redacted: Callable[[str], Awaitable[bytes]] | None = None
     uploads: UploadLimits = field(default_factory=UploadLimits)
     notice: str = ""

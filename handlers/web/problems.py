@@ -25,6 +25,7 @@ STATUS = {
     "not_found": 404,
     "no_such_page": 404,
     "no_such_article": 404,
+    "no_such_incident": 404,
     "no_draft": 409,
     "not_allowed": 405,
     "sign_in_needed": 401,

@@ -211,3 +211,20 @@ async def test_a_conversation_that_is_gone_is_a_404(http: httpx.AsyncClient, act
     path = f"/api/v1/desk/conversations/p0-000000000000000000000000/{action}"
     answer = await http.request(method, path, headers=ada, json={"text": "x"})
     assert answer.status_code == 404 and answer.json()["type"].endswith("not-found")
+
+
+async def test_the_team_announces_a_known_problem_and_ends_it(http: httpx.AsyncClient) -> None:
+    """Staff alone; private data is taken out; what says too little is refused with what to do."""
+    staff, path = await signed_in(http), "/api/v1/desk/incidents"
+    body = {"error": "Payment failed for anna@example.com", "text": "We are on it, ask bert@example.com."}
+    assert (await http.post(path, json=body)).status_code == 401
+    made = await http.post(path, json=body, headers=staff)
+    assert made.status_code == 201
+    assert made.json()["text"] == "We are on it, ask [email]." and made.json()["error"] == "payment failed for"
+    assert (await http.get(path, headers=staff)).json() == [made.json()]
+    vague = await http.post(path, json=body | {"error": "Error"}, headers=staff)
+    assert vague.status_code == 422 and "too little" in vague.json()["detail"]
+    one = f"{path}/{made.json()['id']}"
+    assert (await http.delete(one, headers=staff)).status_code == 200
+    assert (await http.delete(one, headers=staff)).json()["type"].endswith("no-such-incident")
+    assert (await http.get(path, headers=staff)).json() == []

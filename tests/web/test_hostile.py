@@ -172,7 +172,9 @@ async def test_no_request_ends_in_an_error_of_ours(serve: Serve) -> None:
                 for address, body, sent in asked:
                     answer = await http.request(
                         method,
-                        address.format(conversation_id="", sha256="0" * 64, article="a%00b", held_id="x"),
+                        address.format(
+                            conversation_id="", sha256="0" * 64, article="a%00b", held_id="x", incident_id="x"
+                        ),
                         content=body,
                         headers=sent | {"Content-Type": "application/json", "Idempotency-Key": "k"},
                     )

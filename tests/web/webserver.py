@@ -17,9 +17,11 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from bot.helpdesk import HelpDesk
+from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
 from bot.screenshots.intake import Intake
 from bot.screenshots.storage import Storage
+from bot.state.sightings import Sightings
 from bot.state.store import Store
 from handlers.web.app import create_app
 from handlers.web.context import Web
@@ -67,6 +69,7 @@ def parts(
         "picture": storage.get,
         "redacted": redacted,
         "passages": lambda article: ARTICLE if article == ARTICLE[0].article else (),
+        "incidents": Incidents(Sightings(store.url)),
         "notice": "no language model is configured; answers are quoted from your articles",
         "uploads": UploadLimits(seconds=3),
         "checks": {"redis": store.check},

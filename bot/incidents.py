@@ -1,0 +1,99 @@
+"""Known problems: what a turn asks before it answers, and what the team does at the desk or in the terminal.
+
+Joins what counts (`bot.state.sightings`) with what is said (`bot.knowledge.incidents`). Everything that is kept has
+passed the redactor. When Redis is away an answer goes out without this, and the log says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+import structlog
+from redis.exceptions import RedisError
+
+from bot.knowledge.incidents import KnownProblem, fingerprint, matching, phrase, told, words
+from bot.screenshots import redaction
+from bot.screenshots.screen import Screen
+from bot.state.sightings import Sightings
+from prompts import say
+
+QUIET_MS = 86_400_000
+"""How long an error that was only counted stays quiet after the team ended it: it was no incident."""
+ANNOUNCED_HOURS = 24.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """Problems that many customers have. Times are told in `zone`."""
+
+    sightings: Sightings
+    zone: tzinfo = UTC
+    own_patterns: tuple[str, ...] = ()
+    language: str = "en"
+
+    async def known(self, conversation_id: str, screens: Sequence[Screen], question: str) -> str | None:
+        """What a customer with these screens and this question is told of a known problem; None: nothing is known.
+
+        The screens' errors count as met by this conversation, once.
+        """
+        try:
+            errors = [screen.error for screen in screens if screen.error]
+            phrases = [phrase(error, self.own_patterns) for error in errors]
+            for met in filter(None, phrases):
+                await self.sightings.add(fingerprint(met), met, conversation_id)
+            problems = await self.all()
+            if not problems:
+                return None
+            others = [screen.text for screen in screens if not screen.error] + [question]
+            texts = [*phrases, *(words(text, self.own_patterns) for text in others)]
+            problem = matching(problems, texts)
+            if problem is None:
+                return None
+            error = next((e for e, p in zip(errors, phrases, strict=True) if matching([problem], [p])), "")
+            return told(problem, error, await self.sightings.now(), self.zone, self.language)
+        except RedisError as error:
+            log.warning("known problems could not be looked up", error=str(error))
+            return None
+
+    async def all(self) -> list[KnownProblem]:
+        """The problems that are known now, newest first."""
+        return [KnownProblem.model_validate(problem) for problem in await self.sightings.known()]
+
+    async def announce(self, error: str, text: str, hours: float = ANNOUNCED_HOURS) -> KnownProblem:
+        """The team says that an error is known, for so many hours; the same error again replaces what was said.
+
+        Raises ValueError when `error` says too little to tell it from others.
+        """
+        met = phrase(error, self.own_patterns)
+        if not met:
+            raise ValueError(say("incidents.too_little", self.language))
+        id_, now = fingerprint(met), await self.sightings.now()
+        before = next((p for p in await self.all() if p.id == id_), None)
+        problem = KnownProblem(
+            id=id_,
+            phrase=met,
+            since=before.since if before else now,
+            until=now + int(hours * 3_600_000),
+            text=redaction.text(" ".join(text.split()), self.own_patterns),
+            seen=before.seen if before else 0,
+        )
+        await self.sightings.put(id_, problem.model_dump())
+        log.info("a problem was announced", problem=id_, hours=hours)
+        return problem
+
+    async def end(self, id_: str) -> KnownProblem | None:
+        """A known problem is over, or was none; None when there is no such problem.
+
+        One that was announced may be found again after the sightings' window; one that was only counted is quiet for a
+        day.
+        """
+        problem = next((p for p in await self.all() if p.id == id_), None)
+        if problem is None:
+            return None
+        quiet = self.sightings.window_ms if problem.text else QUIET_MS
+        until = await self.sightings.now() + quiet
+        await self.sightings.put(id_, problem.model_dump() | {"until": until, "ended": True})
+        log.info("a known problem ended", problem=id_)
+        return problem

@@ -1,0 +1,102 @@
+"""Which errors were met by how many conversations of late, and the problems that are known: small keys that expire.
+
+`{incidents}:seen:<id>` holds conversations (hashed) by the time at which each met the error, for a week;
+`{incidents}:known` holds the known problems. An error's text is written only once several conversations share it, so
+what stands there is nobody's own. Not here: which errors are the same (`bot.knowledge.incidents`).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+HISTORY_MS = 7 * 86_400_000
+MOST = 2000
+"""Conversations that one error remembers."""
+KNOWN = "{incidents}:known"
+PUT = """#!lua
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+local now, last = tonumber(ARGV[3]), 0
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local ends = cjson.decode(all[i + 1])['until']
+  if ends <= now then redis.call('HDEL', KEYS[1], all[i]) end
+  last = math.max(last, ends)
+end
+redis.call('PEXPIRE', KEYS[1], string.format('%d', math.max(last - now, 1)))
+return 1
+"""
+
+
+class Sightings:
+    """Sightings and known problems on one Redis or Valkey, with a client of its own that it closes on exit.
+
+    A problem is known once `people` conversations met its error within `window_s`, and that is more than `usual` times
+    what the week before would lead one to expect: an error that is always there is no incident. `clock`: Unix ms; None
+    means the server's own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        people: int = 3,
+        window_s: float = 3600,
+        usual: float = 4,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self._limits = (int(window_s * 1000), people, HISTORY_MS, usual, MOST)
+        self._clock = clock
+        retry = Retry(ExponentialBackoff(cap=0.2, base=0.05), 3)
+        self._redis: Any = Redis.from_url(url, protocol=2, socket_timeout=2, retry=retry, decode_responses=True)
+        self._sight = self._redis.register_script(files(__package__).joinpath("sight.lua").read_text("utf-8"))
+        self._put = self._redis.register_script(PUT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._redis.aclose()
+
+    @property
+    def window_ms(self) -> int:
+        """How long sightings count together."""
+        return self._limits[0]
+
+    async def add(self, id_: str, phrase: str, conversation_id: str) -> int:
+        """A conversation met the error `id_`: counted once, however often it is said. Returns how many conversations
+        met it within the window."""
+        who = hashlib.sha256(conversation_id.encode()).hexdigest()[:24]
+        now = self._clock() if self._clock else 0
+        arguments: list[str | float] = [id_, phrase, who, now, *self._limits]
+        return int(await self._sight(keys=[f"{{incidents}}:seen:{id_}", KNOWN], args=arguments))
+
+    async def known(self) -> list[dict[str, Any]]:
+        """The problems that are known now, newest first; those that ended or ran out are left out."""
+        now = await self.now()
+        found = [p for p in (await self._all()).values() if p["until"] > now and not p.get("ended")]
+        return sorted(found, key=lambda p: p["since"], reverse=True)
+
+    async def put(self, id_: str, problem: Mapping[str, Any]) -> None:
+        """Makes a problem known, in the place of an earlier one of the same id; those that ran out are removed.
+        `until` (Unix ms) says for how long; with `ended` it is quiet until then, however many meet it."""
+        now = await self.now()
+        await self._put(keys=[KNOWN], args=[id_, orjson.dumps(dict(problem)), now])
+
+    async def now(self) -> int:
+        """Unix ms, by the clock that the script uses."""
+        if self._clock:
+            return self._clock()
+        seconds, micros = await self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def _all(self) -> dict[str, dict[str, Any]]:
+        return {id_: orjson.loads(raw) for id_, raw in (await self._redis.hgetall(KNOWN)).items()}
