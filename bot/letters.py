@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate
+from email.utils import formataddr, formatdate, parseaddr
 
 from bot.conversation import Edited, Event, Mailed, Message, Rated, Reachable
 from bot.handoff import Mail
@@ -63,6 +63,15 @@ def address(text: str, language: str = "en") -> str:
     if len(found) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(found):
         raise NoAddress(say("mail.no_address", language, address=_line(given)[:80]))
     return found
+
+
+def sender(text: str) -> str:
+    """Who writes, as "Support <help@example.com>" or an address alone. Raises ValueError when it is neither."""
+    name, found = parseaddr(text)
+    try:
+        return formataddr((_line(name), address(found)))
+    except NoAddress as error:
+        raise ValueError(f"HELPLENS_MAIL_FROM is written like 'Support <help@example.com>', not {text!r}") from error
 
 
 def reached(log: Iterable[LogEntry]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
-from handlers.web import conversations, desk, help, incidents, pictures
+from handlers.web import conversations, desk, help, incidents, mail, pictures
 from handlers.web.bodies import Bodies
 from handlers.web.context import Web
 from handlers.web.counting import Counting
@@ -49,7 +49,7 @@ def create_app(
     )
     app.state.web = web
     api = APIRouter(prefix="/api/v1")
-    for router in (conversations.router, pictures.router, help.router, desk.router, incidents.router):
+    for router in (conversations.router, pictures.router, help.router, mail.router, desk.router, incidents.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(health(metrics))

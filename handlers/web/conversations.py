@@ -4,6 +4,7 @@ Each is a translation: the token is checked, the help desk is called, and its an
 event stream's wire (`stream`), the desk's routes (`desk`).
 """
 
+import contextlib
 from functools import partial
 from typing import Annotated, Literal
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from bot.helpdesk import Refused
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
 from handlers.web.events import reader
 from handlers.web.identity import Access
@@ -83,6 +85,9 @@ async def open_conversation(web: Parts, who: AnyCaller, source: Address) -> Open
     """
     await web.limits.take((web.limits.rates.open_address, source))
     opened = await web.desk.open(who.customer)
+    if web.desk.mail and who.user and who.user.email:
+        with contextlib.suppress(Refused):  # what the site calls an address is none: the customer is asked
+            await web.desk.reach(opened.id, who.user.email, key="site")
     return Opened(id=opened.id, token=web.tokens.conversation(opened.id, who.customer, who.expires))
 
 
@@ -248,4 +253,5 @@ async def events(
         last_event_id=last_event_id if last_event_id is not None else after,
         present=present,
         expires=access.expires,
+        beat=partial(web.desk.present, access.conversation) if web.desk.mail else None,
     )

@@ -14,15 +14,23 @@ from bot.conversation import Delta, Event
 from bot.helpdesk import NotFound, Unconfirmed
 from handlers.web.context import Web
 from handlers.web.problems import Problem
-from handlers.web.stream import FRESH, EventStream, line, position
+from handlers.web.stream import FRESH, Beat, EventStream, line, position
 
 Present = Callable[[Event], dict[str, Any] | None]
 
 
 async def reader(
-    web: Web, conversation_id: str, *, who: str, last_event_id: str | None, present: Present, expires: float
+    web: Web,
+    conversation_id: str,
+    *,
+    who: str,
+    last_event_id: str | None,
+    present: Present,
+    expires: float,
+    beat: Beat | None = None,
 ) -> EventStream:
-    """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end.
+    """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end. `beat` is
+    called now and then for as long as it is read.
 
     Raises NotFound when the conversation is gone, Problem when `who` has too many streams open already.
     """
@@ -31,7 +39,7 @@ async def reader(
     after = position(last_event_id)
     start_over = after is None or after > await web.desk.at(conversation_id)
     chunks = _chunks(web, conversation_id, who, None if start_over else after, present)
-    return EventStream(chunks, expires=expires, keepalive=web.keepalive)
+    return EventStream(chunks, expires=expires, keepalive=web.keepalive, beat=beat)
 
 
 async def _chunks(

@@ -24,6 +24,7 @@ class Config(BaseModel):
     files: int = Field(description="Pictures in one message.")
     text: int = Field(description="Characters in one message.")
     media_types: list[str]
+    mail: bool = Field(description="Whether customers who have left can be written to.")
 
 
 class ArticlePassage(BaseModel):
@@ -55,6 +56,7 @@ async def config(web: Parts) -> Config:
         files=web.uploads.files,
         text=web.desk.limits.text,
         media_types=MEDIA_TYPES,
+        mail=web.desk.mail,
     )
 
 

@@ -25,10 +25,12 @@ LONGEST_PROOF_SECONDS = 12 * 3600
 LEEWAY_SECONDS = 30
 LINK_SECONDS = 15 * 60
 DESK_SECONDS = 12 * 3600
+STOP_DAYS = 365
 SHORTEST_SHARED_KEY = 32
 LONGEST_PROOF = 4096
 USER = "user:"
 VISITOR = "visitor:"
+MAIL = "mail:"
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ class Tokens:
         self._desk_password = desk_password
         self._conversations = Seals(secret, "conversation", clock)
         self._links = Seals(secret, "link", clock)
+        self._stops = Seals(secret, "mail-stop", clock)
         self._desk = Seals(secret, "desk", clock)
 
     def new_visitor(self) -> str:
@@ -178,6 +181,19 @@ class Tokens:
         """A token that opens `conversation` for `customer`, until the proof that it was made on ends."""
         expires = self._clock() + self._days * DAY if until is None else until
         return self._conversations.seal([conversation, customer], expires)
+
+    def by_mail(self, conversation: str, days: int) -> str:
+        """A token for who reads the customer's mail: it opens this conversation, and lists none of the others."""
+        return self._conversations.seal([conversation, MAIL + conversation], self._clock() + days * DAY)
+
+    def mail_stop(self, conversation: str) -> str:
+        """What stops the mails about a conversation, for a year."""
+        return self._stops.seal([conversation], self._clock() + STOP_DAYS * DAY)
+
+    def mail_stopped(self, seal: str) -> str | None:
+        """The conversation whose mails `seal` stops; None when it is forged or expired."""
+        opened = self._stops.open(seal)
+        return opened[1][0] if opened else None
 
     def access(self, token: str) -> Access | None:
         """What a conversation's token opens; None when it is not one, or not good enough where proof is enforced."""

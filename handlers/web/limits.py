@@ -35,6 +35,8 @@ class Rates:
     say_address: Limit = Limit("say:address", 120, 60)
     attach_visitor: Limit = Limit("attach:visitor", 20, 60)
     attach_address: Limit = Limit("attach:address", 60, 60)
+    reach_visitor: Limit = Limit("reach:visitor", 5, 600)
+    reach_address: Limit = Limit("reach:address", 30, 3600)
     sign_in_address: Limit = Limit("sign-in:address", 10, 60)
 
 

@@ -1,4 +1,4 @@
-"""The files that browsers load: the widget, the demo and the desk. Whatever is not there is a plain 404.
+"""The files that browsers load: the widget, the demo, the desk, the page behind a mail's link. Others are a plain 404.
 
 The widget's address may carry its version (`/widget.js?v=...`): then it is kept for a year, else for five minutes.
 Not here: what they do (`widget/`, `pages/`).
@@ -69,6 +69,11 @@ def pages(folder: Path, static: Path) -> APIRouter:
     @router.api_route("/demo/{path:path}", methods=READ)
     async def demo(request: Request, path: str = "") -> Response:
         return serve(request, found(folder / "demo", path or "index.html"), PAGE)
+
+    @router.api_route("/talk", methods=READ)
+    @router.api_route("/talk/{path:path}", methods=READ)
+    async def talk(request: Request, path: str = "") -> Response:
+        return serve(request, found(folder / "talk", path or "index.html"), PAGE)
 
     @router.api_route("/desk", methods=READ)
     @router.api_route("/desk/{path:path}", methods=READ)

@@ -13,6 +13,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 15.0
 BACKLOG = 512
+VANISHED_MS = 30_000
+"""How long what was sent may stay unacknowledged. Below `bot.letters.READ_MS`: who vanished is not taken for there."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -21,6 +23,9 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio sets this only where the socket names its protocol. Without it a small answer on a kept connection waits
     # up to 40 ms for the client to acknowledge the one before; what is accepted inherits it.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # A phone that vanished acknowledges nothing: its stream would count as read for a quarter of an hour.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, VANISHED_MS)
     return listening
 
 

@@ -7,18 +7,26 @@ happens. Not here: where a reader stands in a conversation and what comes next (
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bot.helpdesk import StateError
+
 KEEPALIVE_SECONDS = 15.0
 STUCK_SECONDS = 60.0
+BEAT_SECONDS = 20.0
 SEATS = 40
 KEEPALIVE = b": still here\n\n"
 FRESH = b"id: 0\nevent: fresh\ndata: {}\n\n"
 RECONNECT = b"retry: 1000\n\n"
+Beat = Callable[[], Awaitable[None]]
+"""Says that somebody reads. May raise StateError."""
+
+log = structlog.get_logger()
 
 
 def line(event_id: int, event: str, data: bytes) -> bytes:
@@ -69,12 +77,15 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], *, expires: float, keepalive: float) -> None:
+    def __init__(
+        self, chunks: AsyncGenerator[bytes, None], *, expires: float, keepalive: float, beat: Beat | None = None
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._chunks = chunks
         self._expires = expires
         self._keepalive = keepalive
+        self._beat = beat
         self._sent = 0.0
         self._sending = False
 
@@ -83,10 +94,11 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         writing = asyncio.ensure_future(self._write(send))
         watching = asyncio.ensure_future(self._watch(receive, send))
+        beating = [asyncio.ensure_future(_beating(self._beat))] if self._beat else []
         try:
             await asyncio.wait({writing, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _ended(writing, watching)
+            await _ended(writing, watching, *beating)
         for task in (writing, watching):
             if not task.cancelled() and (error := task.exception()):
                 raise error
@@ -121,6 +133,16 @@ class EventStream(Response):
                     return
             elif silent >= self._keepalive:
                 await self._put(send, KEEPALIVE)
+
+
+async def _beating(beat: Beat) -> None:
+    """Beats until cancelled; what goes wrong with it does not end the stream."""
+    while True:
+        try:
+            await beat()
+        except StateError as error:
+            log.info("presence not kept", error=str(error))
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 async def _ended(*tasks: "asyncio.Task[None]") -> None:
