@@ -158,3 +158,17 @@ def test_an_empty_picture_has_no_controls() -> None:
 )
 def test_names_in_instructions(instruction: str, names: list[str]) -> None:
     assert [t.name for t in targets(instruction)] == names
+
+
+@pytest.mark.parametrize(
+    ("step", "names"),
+    [
+        ("Under **Payment method**, choose **Replace card**.", ["Replace card", "Payment method"]),
+        ("In the **Billing** section, click **Pay now**", ["Pay now", "Billing"]),
+        ("In **Email**, enter your address and choose **Save**", ["Email", "Save"]),
+        ("Open **Settings** and choose **Billing**", ["Settings", "Billing"]),
+        ("Click on **File** and choose **Export**", ["File", "Export"]),
+    ],
+)
+def test_where_to_look_is_not_what_to_use(step: str, names: list[str]) -> None:
+    assert [target.name for target in targets(step)] == names

@@ -6,6 +6,7 @@ Without marks the words after the verb are the name, up to the word that says wh
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from bot.screenshots.controls import ControlKind
@@ -50,6 +51,22 @@ _SPOKEN = re.compile(
 _KIND_BESIDE = re.compile(rf"\s*(?P<kind>{_KIND_WORDS})\b", re.I)
 _KIND_BEFORE = re.compile(rf"\b(?P<kind>{_KIND_WORDS})\s*(?:called|named|labelled|labeled|namens)?\s*$", re.I)
 
+_PLACE = re.compile(
+    r"(?<!\w)(?<!click )(?<!tap )(?:under(?:neath)?|below|beneath|beside|next to|inside|within|in|on|at|from|"
+    r"unter|neben|im|auf|sous|dans|à côté de|bajo|debajo de|junto a|en)\s+"
+    r"(?:the |your |den |der |dem |le |la |el )?$",
+    re.I,
+)
+"""Before a name: where to look, not what to use."""
+_USE = (
+    r"click(?: on)?|tap(?: on)?|press|hit|choose|select|pick|use|open|klicken sie auf|klicke auf|wählen sie|wähle|"
+    r"cliquez sur|choisissez|sélectionnez|haga clic en|haz clic en|seleccione|selecciona|elija|elige|pulse"
+)
+_THEN_USE = re.compile(
+    rf"^\s*(?:{_KIND_WORDS}|area|panel|bereich)?\s*,?\s*(?:you can |then )?(?:{_USE})\s+(?:the |on the |your )?$", re.I
+)
+"""Between a place and the name of what is used there."""
+
 
 class Target(NamedTuple):
     """The name of a control as it stands on it, and what kind it is said to be."""
@@ -60,11 +77,20 @@ class Target(NamedTuple):
 
 def targets(instruction: str) -> tuple[Target, ...]:
     """The controls that `instruction` names, in order; the whole instruction when it names none otherwise."""
-    marked = [t for m in _MARKED.finditer(instruction) for t in _named(m, instruction)]
-    if marked:
-        return tuple(marked)
+    names = list(_MARKED.finditer(instruction))
+    if names:
+        places = [a for a, b in pairwise(names) if _is_place(a, b, instruction)]
+        # a place is looked for last: what is used in it may be on the screen already
+        order = [m for m in names if m not in places] + places
+        return tuple(t for m in order for t in _named(m, instruction))
     spoken = [t for m in _SPOKEN.finditer(instruction) for t in _path(m["name"], m["kind"])]
     return tuple(spoken) or tuple(_path(instruction.strip(" .!"), None))
+
+
+def _is_place(name: re.Match[str], following: re.Match[str], instruction: str) -> bool:
+    """Whether `name` says where `following` is: "Under **Payment method**, choose **Replace card**"."""
+    between = instruction[name.end() : following.start()]
+    return bool(_PLACE.search(instruction[: name.start()]) and _THEN_USE.match(between))
 
 
 def _named(match: re.Match[str], instruction: str) -> Iterator[Target]:
