@@ -404,8 +404,9 @@ class Conversation:
 
     @property
     def unlooked(self) -> tuple[Attachment, ...]:
-        """Pictures that nobody has looked at yet, oldest first."""
-        return tuple(a for a in self.attachments.values() if a.id not in self.seen)
+        """Customers' pictures that nobody has looked at yet, oldest first. Agents know what is on theirs."""
+        agents = {a.id for m in self.messages if m.sender == "agent" for a in m.attachments}
+        return tuple(a for a in self.attachments.values() if a.id not in self.seen and a.id not in agents)
 
     @property
     def unanswered(self) -> tuple[Message, ...]:

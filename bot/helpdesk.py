@@ -108,8 +108,11 @@ class HelpDesk:
         """A new conversation; `customer` is the stable, site-wide id of an identified customer (kept as a hash)."""
         return Opened(await self.store.open(customer_hash(customer)))
 
-    async def attach(self, conversation_id: str, data: bytes, name: str = "") -> Attachment:
-        """Takes a picture in: clean, keep, then say so in the log. The same picture twice is one attachment.
+    async def attach(
+        self, conversation_id: str, data: bytes, name: str = "", *, sender: Literal["customer", "agent"] = "customer"
+    ) -> Attachment:
+        """Takes a picture in: clean, keep, then say so in the log. The same picture twice is one attachment. An agent's
+        leaves no fact before it is said: pass what is returned to `say`.
 
         Raises `Refused` when the bytes are no picture that we take, `TooMany` when the conversation holds too many.
         """
@@ -129,6 +132,8 @@ class HelpDesk:
             height=picture.height,
             size=len(picture.data),
         )
+        if sender == "agent":
+            return attachment
         write = Write((Attached(attachment=attachment),), key=f"attach:{picture.sha256}", digest="", needs_turn=True)
         try:
             await self.store.accept(conversation_id, write, limits=self.limits)
@@ -142,12 +147,12 @@ class HelpDesk:
         conversation_id: str,
         sender: Literal["customer", "agent"],
         text: str = "",
-        attachments: Sequence[str] = (),
+        attachments: Sequence[str | Attachment] = (),
         *,
         key: str,
         who: Agent | None = None,
     ) -> Said:
-        """Somebody says something; `attachments` are ids that `attach` returned. An agent is named by `who`.
+        """Somebody says something; `attachments` are what `attach` returned, or the ids. An agent is named by `who`.
 
         Raises `Refused` (empty, too long, unknown picture), `Conflict`, `TooMany`.
         """
@@ -345,16 +350,20 @@ class HelpDesk:
     async def _fact(self, conversation_id: str, event: Event, key: str, digest: str) -> None:
         await self.store.accept(conversation_id, Write((event,), key=key, digest=digest), limits=self.limits)
 
-    async def _pictures(self, conversation_id: str, text: str, ids: Sequence[str]) -> tuple[Attachment, ...]:
-        if not text.strip() and not ids:
+    async def _pictures(
+        self, conversation_id: str, text: str, given: Sequence[str | Attachment]
+    ) -> tuple[Attachment, ...]:
+        if not text.strip() and not given:
             raise Refused(say("handoff.empty", self.language))
         if len(text) > self.limits.text:
             raise Refused(say("handoff.too_long", self.language, limit=f"{self.limits.text:,}"))
-        if len(ids) > self.limits.pictures:
+        if len(given) > self.limits.pictures:
             raise Refused(say("handoff.too_many_pictures", self.language, limit=self.limits.pictures))
-        if not ids:
+        if not given:
             return ()
-        known = (await self.conversation(conversation_id)).attachments
+        mine = {a.id: a for a in given if isinstance(a, Attachment) and a.id.startswith(f"{conversation_id}/")}
+        known = mine | (await self.conversation(conversation_id)).attachments
+        ids = [picture.id if isinstance(picture, Attachment) else picture for picture in given]
         if any(id_ not in known for id_ in ids):
             raise Refused(say("handoff.unknown_picture", self.language))
         return tuple(known[id_] for id_ in dict.fromkeys(ids))

@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from bot.conversation import Held
+from bot.conversation import Attachment, Held
 from bot.helpdesk import Agent, Changed, Conflict, HelpDesk, NotFound, Said, StateError
 from handlers.slack.agents import Spot
 from handlers.slack.blocks import SNOOZES, held_prompt
@@ -46,7 +46,9 @@ class Actions:
 
     # words -------------------------------------------------------------------------------------------------------
 
-    async def words(self, spot: Spot, agent: Agent, ts: str, text: str, pictures: Sequence[str] = ()) -> Said | None:
+    async def words(
+        self, spot: Spot, agent: Agent, ts: str, text: str, pictures: Sequence[Attachment] = ()
+    ) -> Said | None:
         """An agent wrote in the thread: to the customer, a note, or held, and shown which. None: nothing was kept."""
         await self._memory.keep(spot.conversation, {f"saying:{ts}": f"{self._clock.now():.3f}"})
         try:
@@ -203,7 +205,7 @@ class Actions:
             self._private.line(spot, say("slack.held_noted"))
         return said.heard != "note"
 
-    async def send_pictures(self, spot: Spot, agent: Agent, pictures: Sequence[str], key: str) -> None:
+    async def send_pictures(self, spot: Spot, agent: Agent, pictures: Sequence[Attachment], key: str) -> None:
         """Pictures that belong to words which were sent."""
         said = await self._desk.say(spot.conversation, "agent", "", pictures, key=key, who=agent)
         if said.heard == "held":

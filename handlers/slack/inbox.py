@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from bot.conversation import Attachment
 from bot.helpdesk import Agent, HelpDesk, Refused, TooMany
 from handlers.slack.actions import FAILED, Actions
 from handlers.slack.agents import Agents, Spot
@@ -110,16 +111,16 @@ class Inbox:
             await self._actions.send_pictures(spot, agent, pictures, key=f"files:{held_id}")
         await self._memory.keep(spot.conversation, {f"files:{held_id}": ""})
 
-    async def _attach(self, spot: Spot, ts: str, files: list[dict[str, Any]]) -> list[str]:
-        """The ids of those files that the intake takes; of each other one is said why not."""
-        taken = []
+    async def _attach(self, spot: Spot, ts: str, files: list[dict[str, Any]]) -> list[Attachment]:
+        """Those files that the intake takes; of each other one is said why not."""
+        taken: list[Attachment] = []
         for file in await self._files.read_all(files):
             match file:
                 case Unread(words=words):
                     self._refuse(spot, ts, words)
                 case Got(name=name, data=data):
                     try:
-                        taken.append((await self._desk.attach(spot.conversation, data, name)).id)
+                        taken.append(await self._desk.attach(spot.conversation, data, name, sender="agent"))
                     except (Refused, TooMany) as error:
                         reason = escape(error.words())
                         self._refuse(spot, ts, say("slack.file_unread", name=escape(name), reason=reason))

@@ -59,6 +59,9 @@ async def test_the_owners_picture_reaches_the_customer_and_words_wait_for_it(hou
     messages = [e for e in await house.customer_sees(conversation) if isinstance(e, Message) and e.sender == "agent"]
     assert [(m.text, len(m.attachments)) for m in messages] == [("Like this:", 1), ("then press Save", 0)]
     assert messages[0].attachments[0].width == 320
+    # The customer never saw it before it was said, and no bot looks at it.
+    assert not any(e.event == "attached" for e in await house.customer_sees(conversation))
+    assert (await house.desk.conversation(conversation)).unlooked == ()
 
 
 @pytest.mark.parametrize("spoil", ["scope", "page", "not a picture", "gone"])
