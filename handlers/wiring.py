@@ -24,7 +24,7 @@ from redis.asyncio import Redis
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import telemetry
+from bot import letters, telemetry
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
 from bot.answering.rungs import Parts, open_rungs
@@ -36,7 +36,9 @@ from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import threshold
 from bot.knowledge.index import Index, build
 from bot.knowledge.retriever import HelpRetriever
+from bot.mailing import Mailing
 from bot.orchestrator import Orchestrator
+from bot.post import MailServer, Post, Webhook
 from bot.reminders import Reminders
 from bot.screenshots import redaction
 from bot.screenshots.eye import Eye, opened
@@ -59,6 +61,7 @@ from handlers.web.app import create_app
 from handlers.web.context import Web
 from handlers.web.identity import SiteUsers, Tokens
 from handlers.web.limits import Limits
+from handlers.web.mail import links
 from prompts import say
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -103,14 +106,19 @@ async def redis_url(settings: Settings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def open_answering(
-    settings: Settings, kb: Path, intake: Intake, storage: Storage, progress: Progress = lambda text: None
+    settings: Settings,
+    kb: Path,
+    intake: Intake,
+    storage: Storage,
+    progress: Progress = lambda text: None,
+    metrics: telemetry.Metrics | None = None,
 ) -> AsyncIterator[Answering]:
     """The reader's models, the index at `kb`, and the rungs that the settings name.
 
     Raises NoIndex when there is no index at `kb`.
     """
     progress("Loading the reader's models …")
-    reader = await asyncio.to_thread(Reader)
+    reader = await asyncio.to_thread(Reader, cache=settings.data / "cache")
     async with reader:
         eye = Eye(storage, reader, budget=settings.read_seconds, own_patterns=settings.private_patterns)
         retriever = HelpRetriever(kb=kb)
@@ -131,7 +139,9 @@ async def open_answering(
         )
         async with open_rungs(rungs(settings), parts) as opened_rungs:
             models = len(opened_rungs) > 1
-            orchestrator = Orchestrator(eye, retriever.search, Ladder(opened_rungs), sure, models)
+            counts = metrics or telemetry.Metrics()
+            ladder = Ladder(opened_rungs, observe=lambda rung, outcome: counts.rung_calls.labels(rung, outcome).inc())
+            orchestrator = Orchestrator(eye, retriever.search, ladder, sure, models)
             yield Answering(intake, storage, retriever, orchestrator)
 
 
@@ -157,11 +167,24 @@ async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
     storage = Storage(settings.storage_url)
     mirrored = slack_is_set(settings)
     async with (
-        Store(url, life_days=settings.conversation_days, confirm=settings.redis_confirm, mirror=mirrored) as store,
+        Store(
+            url,
+            life_days=settings.conversation_days,
+            confirm=settings.redis_confirm,
+            mirror=mirrored,
+            mail=mail_is_set(settings),
+            release=settings.release_minutes > 0,
+        ) as store,
         Intake() as intake,
         open_incidents(settings, url) as incidents,
     ):
-        yield Front(store, intake, storage, HelpDesk(store, intake, storage, hours=hours(settings)), incidents)
+        yield Front(
+            store,
+            intake,
+            storage,
+            HelpDesk(store, intake, storage, hours=hours(settings), mail=mail_is_set(settings)),
+            incidents,
+        )
 
 
 @asynccontextmanager
@@ -263,6 +286,7 @@ async def open_slack(settings: Settings, url: str, front: Front, answering: Answ
             picture=blacked_out(front.storage),
             ask=one_turn(answering.orchestrator.turn, answering.take),
             hours=hours(settings),
+            mask=functools.partial(redaction.text, own_patterns=settings.private_patterns),
         )
         async with service.started():
             if settings.slack_app_token is None:
@@ -291,13 +315,39 @@ async def work(
     orchestrator = replace(answering.orchestrator, incidents=front.incidents)
     open_hours = hours(settings)
     jobs: dict[Kind, Job] = {
-        "turn": Turns(orchestrator.turn, open_hours, metrics=metrics),
-        "timer": Reminders(open_hours),
+        "turn": Turns(orchestrator.turn, open_hours, metrics=metrics, mail=mail_is_set(settings)),
+        "timer": Reminders(
+            open_hours, mail=mail_is_set(settings), release_ms=settings.release_minutes * 60_000 or None
+        ),
         "erase": erase,
     }
+    if mailing := mail_of(settings):
+        jobs["mail"] = mailing
     if slack:
         jobs["slack"] = slack.mirror
     await Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds).run()
+
+
+def mail_is_set(settings: Settings) -> bool:
+    """Whether customers who have left are written to. Raises ValueError when only part of what that needs is set."""
+    if settings.mail_url is None and settings.mail_webhook is None:
+        return False
+    needed = {"HELPLENS_MAIL_FROM": settings.mail_from, "HELPLENS_PUBLIC_URL": settings.public_url}
+    if missing := [name for name, value in needed.items() if not value]:
+        raise ValueError(f"mail needs {', '.join(missing)} too: who writes, and where the link in it leads")
+    return True
+
+
+def mail_of(settings: Settings) -> Mailing | None:
+    """What writes to customers who have left; None when nothing to send with is set. The mail server goes first."""
+    if not mail_is_set(settings) or settings.mail_from is None or settings.public_url is None:
+        return None
+    server, webhook = settings.mail_url, settings.mail_webhook
+    post: Post = (
+        MailServer(server.get_secret_value()) if server else Webhook(webhook.get_secret_value() if webhook else "")
+    )
+    tokens = Tokens(secret(settings), clock=time.time)
+    return Mailing(post, letters.sender(settings.mail_from), functools.partial(links, tokens, settings.public_url))
 
 
 async def redacted(storage: Storage, path: str) -> bytes:

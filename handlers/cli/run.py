@@ -76,7 +76,7 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
     async with (
         wiring.redis_url(settings) as url,
         wiring.open_front(settings, url) as front,
-        wiring.open_answering(settings, kb, front.intake, front.storage, tell) as answering,
+        wiring.open_answering(settings, kb, front.intake, front.storage, tell, metrics) as answering,
         wiring.open_slack(settings, url, front, answering) as slack,
         wiring.open_web(settings, url, front, metrics) as app,
         _together() as together,
@@ -110,7 +110,7 @@ async def _serve(settings: Settings, role: Role) -> None:
         slack = None
         if role is Role.worker or wiring.slack_is_set(settings):
             kb = await wiring.example_index(settings)
-            opening = wiring.open_answering(settings, kb, front.intake, front.storage)
+            opening = wiring.open_answering(settings, kb, front.intake, front.storage, metrics=metrics)
             answering = await stack.enter_async_context(opening)
             slack = await stack.enter_async_context(wiring.open_slack(settings, url, front, answering))
         if role is Role.worker:
