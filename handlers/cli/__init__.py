@@ -11,7 +11,8 @@ from rich.console import Console
 from bot.state.embedded import EmbeddedError
 from handlers.cli.ask import ask
 from handlers.cli.doctor import doctor
-from handlers.cli.knowledge import evaluate, kb, learn
+from handlers.cli.evaluate import evaluate
+from handlers.cli.knowledge import kb, learn
 from handlers.cli.look import look
 from handlers.cli.model import capacity, model
 from handlers.cli.run import serve, up

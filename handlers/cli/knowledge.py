@@ -1,31 +1,25 @@
-"""`helplens kb`, `helplens eval`, `helplens learn`: the help centre's index, its figures, its learned ranking."""
+"""`helplens kb`, `helplens learn`: the help centre's index, and its learned ranking."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bot import evaluation, training
-from bot.evaluation import Pictures
-from bot.knowledge import fusion as ways
 from bot.knowledge.fusion import FUSIONS, Query, rank
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.website import Crawl
 from bot.screenshots.eye import opened
-from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
-from bot.screenshots.screen import Screen, look
 from bot.settings import Settings
+from handlers.cli.evaluate import percent
+from handlers.cli.reading import kept_pictures, progress_bar, queries, reading
 
 kb = typer.Typer(help="Index a help centre, and search it.", no_args_is_help=True)
-evaluate = typer.Typer(help="Measure on cases.", no_args_is_help=True)
 learn = typer.Typer(help="Learn from cases.", no_args_is_help=True)
 stderr = Console(stderr=True)
 
@@ -34,31 +28,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line o
 UNREADABLE_SHOWN = 20
 
 
-@evaluate.callback()
-def _evaluate() -> None:
-    """Measure on cases before a release."""
-
-
 @learn.callback()
 def _learn() -> None:
     """Learn from cases."""
-
-
-@asynccontextmanager
-async def reading() -> AsyncIterator[evaluation.Look]:
-    """A look at picture files; intake and models are started at the first one that the cache does not know."""
-    async with AsyncExitStack() as stack:
-        started: list[tuple[Intake, Reader]] = []
-
-        async def look_at(data: bytes) -> Screen:
-            if not started:
-                reader = await asyncio.to_thread(Reader)
-                started.append((await stack.enter_async_context(Intake()), await stack.enter_async_context(reader)))
-            intake, reader = started[0]
-            picture = await intake.clean(data, "")
-            return await look(await asyncio.to_thread(opened, picture.data), picture.sha256, reader)
-
-        yield look_at
 
 
 class PictureReader:
@@ -72,15 +44,6 @@ class PictureReader:
         picture = opened(data)
         self._reader = self._reader or Reader()
         return "\n".join(line.text for line in self._reader.examine(picture).lines)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[evaluation.Progress]:
-    """A bar on stderr while something long runs."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[name]}"), console=stderr, transient=True) as bar:
-        task = bar.add_task(what, name="")
-        yield lambda done, total, name: bar.update(task, completed=done, total=total, name=name[-60:])
 
 
 @kb.command("build")
@@ -108,11 +71,11 @@ async def _build(source: str, to: Path, read_picture: PictureReader | None) -> B
     folder = Path(source)
     if source.startswith(("http://", "https://")):
         crawl = Crawl(source, to / ".pages")
-        with _progress("fetching pages") as progress:
+        with progress_bar("fetching pages") as progress:
             folder = await crawl.run(progress)
         for reason in crawl.failed[:UNREADABLE_SHOWN]:
             stderr.print(f"  not fetched: {reason}", highlight=False, markup=False)
-    with _progress("reading articles") as progress:
+    with progress_bar("reading articles") as progress:
         return await build(folder, to, progress, read_picture)
 
 
@@ -145,75 +108,7 @@ async def _query(question: str, image: Path | None) -> Query:
     if image is None:
         return Query(question=question)
     async with reading() as look:
-        return Query(question=question, screens=(await _pictures(look).screen(image),))
-
-
-def _pictures(look: evaluation.Look) -> Pictures:
-    return Pictures(look, Settings().data / "cache" / "screens")
-
-
-@evaluate.command("retrieval")
-def eval_retrieval(
-    cases: Annotated[Path, typer.Argument(help="JSON lines: image (or null), question, expect.", exists=True)],
-    index: Kb,
-    fusion: Annotated[list[str] | None, typer.Option(help=f"Any of {', '.join(FUSIONS)}; repeat it.")] = None,
-    as_json: AsJson = False,
-    details: Annotated[Path | None, typer.Option(help="Write one line per case to this file.")] = None,
-    precision: Annotated[float | None, typer.Option(help="Wanted precision of what is answered.")] = None,
-) -> None:
-    """How often the right article is first, among the first five, and how far the confidence holds."""
-    searched = Index.open(index)
-    read = evaluation.read_cases(cases)
-    asked = asyncio.run(_queries(read, cases.parent))
-    threshold = ways.threshold(searched, precision if precision is not None else Settings().precision)
-    table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
-    results: list[evaluation.Outcome] = []
-    for name in fusion or ["best"]:
-        results = list(evaluation.outcomes(searched, read, asked, name, threshold))
-        f = evaluation.figures(name, results)
-        if as_json:
-            typer.echo(_as_json(f, results))
-        table.add_row(
-            name,
-            str(f.cases),
-            *(_percent(v) for v in (f.recall_1, f.recall_3, f.recall_5, f.mrr)),
-            _percent(f.answered),
-            _percent(f.precision),
-        )
-    if details is not None:
-        evaluation.write_details(results, details)
-    if not as_json:
-        Console().print(table)
-        Console().print(_reliability(results))
-
-
-def _as_json(figures: evaluation.Figures, results: list[evaluation.Outcome]) -> str:
-    return json.dumps(
-        {
-            "fusion": figures.fusion,
-            "cases": figures.cases,
-            "recall@1": figures.recall_1,
-            "recall@3": figures.recall_3,
-            "recall@5": figures.recall_5,
-            "mrr": figures.mrr,
-            "answered": figures.answered,
-            "precision": figures.precision,
-            "reliability": [b._asdict() for b in evaluation.reliability(results)],
-        }
-    )
-
-
-def _reliability(results: list[evaluation.Outcome]) -> Table:
-    table = Table("confidence", "cases", "said", "right", title="how far the confidence holds", title_justify="left")
-    for b in evaluation.reliability(results):
-        table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.cases), _percent(b.confidence), _percent(b.right))
-    return table
-
-
-async def _queries(read: list[evaluation.Case], folder: Path) -> list[Query]:
-    with _progress("reading pictures") as progress:
-        async with reading() as look:
-            return await evaluation.queries(read, folder, _pictures(look), progress)
+        return Query(question=question, screens=(await kept_pictures(look).screen(image),))
 
 
 @learn.command("ranking")
@@ -246,9 +141,9 @@ async def _product(folder: Path) -> training.Product:
     name = folder.resolve().name
     cases = evaluation.read_cases(folder / "cases.jsonl")
     to = Settings().data / "cache" / "learn" / name
-    with _progress(f"{name}: articles") as progress:
+    with progress_bar(f"{name}: articles") as progress:
         await build(folder / "articles", to, progress)
-    asked = await _queries(cases, folder)
+    asked = await queries(cases, folder)
     return await asyncio.to_thread(training.measure, name, Index.open(to), cases, asked)
 
 
@@ -256,9 +151,5 @@ def _score_card(card: dict[str, Any]) -> Table:
     table = Table("held out", "recall@1", "recall@3", "recall@5", "MRR")
     rows = card["products"] | {"mean": card["mean"], "mean of plain BM25": card["plain BM25"]}
     for name, row in rows.items():
-        table.add_row(name, *(_percent(row[key]) for key in ("recall@1", "recall@3", "recall@5", "mrr")))
+        table.add_row(name, *(percent(row[key]) for key in ("recall@1", "recall@3", "recall@5", "mrr")))
     return table
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"

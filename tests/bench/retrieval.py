@@ -19,7 +19,7 @@ from bot import evaluation, training
 from bot.evaluation import Case, Pictures
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
-from handlers.cli.knowledge import reading
+from handlers.cli.reading import reading
 
 PLAIN = ("text", "screen", "early", "late", "cross", "aligned")
 Centre = tuple[str, Index, list[Case], list[Query]]

@@ -1,0 +1,90 @@
+"""`helplens eval`: figures on cases, before a release."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import evaluation
+from bot.knowledge import fusion as ways
+from bot.knowledge.fusion import FUSIONS
+from bot.knowledge.index import Index
+from bot.settings import Settings
+from handlers.cli.reading import queries
+
+evaluate = typer.Typer(help="Measure on cases.", no_args_is_help=True)
+
+Kb = Annotated[Path, typer.Option("--kb", help="The index that `helplens kb build` made.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
+
+
+@evaluate.callback()
+def _evaluate() -> None:
+    """Measure on cases before a release."""
+
+
+@evaluate.command("retrieval")
+def eval_retrieval(
+    cases: Annotated[Path, typer.Argument(help="JSON lines: image (or null), question, expect.", exists=True)],
+    index: Kb,
+    fusion: Annotated[list[str] | None, typer.Option(help=f"Any of {', '.join(FUSIONS)}; repeat it.")] = None,
+    as_json: AsJson = False,
+    details: Annotated[Path | None, typer.Option(help="Write one line per case to this file.")] = None,
+    precision: Annotated[float | None, typer.Option(help="Wanted precision of what is answered.")] = None,
+) -> None:
+    """How often the right article is first, among the first five, and how far the confidence holds."""
+    searched = Index.open(index)
+    read = evaluation.read_cases(cases)
+    asked = asyncio.run(queries(read, cases.parent))
+    threshold = ways.threshold(searched, precision if precision is not None else Settings().precision)
+    table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
+    results: list[evaluation.Outcome] = []
+    for name in fusion or ["best"]:
+        results = list(evaluation.outcomes(searched, read, asked, name, threshold))
+        f = evaluation.figures(name, results)
+        if as_json:
+            typer.echo(_as_json(f, results))
+        table.add_row(
+            name,
+            str(f.cases),
+            *(percent(v) for v in (f.recall_1, f.recall_3, f.recall_5, f.mrr)),
+            percent(f.answered),
+            percent(f.precision),
+        )
+    if details is not None:
+        evaluation.write_details(results, details)
+    if not as_json:
+        Console().print(table)
+        Console().print(_reliability(results))
+
+
+def _as_json(figures: evaluation.Figures, results: list[evaluation.Outcome]) -> str:
+    return json.dumps(
+        {
+            "fusion": figures.fusion,
+            "cases": figures.cases,
+            "recall@1": figures.recall_1,
+            "recall@3": figures.recall_3,
+            "recall@5": figures.recall_5,
+            "mrr": figures.mrr,
+            "answered": figures.answered,
+            "precision": figures.precision,
+            "reliability": [b._asdict() for b in evaluation.reliability(results)],
+        }
+    )
+
+
+def _reliability(results: list[evaluation.Outcome]) -> Table:
+    table = Table("confidence", "cases", "said", "right", title="how far the confidence holds", title_justify="left")
+    for b in evaluation.reliability(results):
+        table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.cases), percent(b.confidence), percent(b.right))
+    return table
+
+
+def percent(value: float | None) -> str:
+    """A share as people read it."""
+    return "-" if value is None else f"{100 * value:.1f} %"

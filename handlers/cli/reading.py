@@ -1,0 +1,56 @@
+"""Reading the pictures that a command is given, with progress, each of them once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot import evaluation
+from bot.evaluation import Pictures
+from bot.knowledge.fusion import Query
+from bot.screenshots.eye import opened
+from bot.screenshots.intake import Intake
+from bot.screenshots.ocr import Reader
+from bot.screenshots.screen import Screen, look
+from bot.settings import Settings
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[evaluation.Look]:
+    """A look at picture files; intake and models are started at the first one that the cache does not know."""
+    async with AsyncExitStack() as stack:
+        started: list[tuple[Intake, Reader]] = []
+
+        async def look_at(data: bytes) -> Screen:
+            if not started:
+                reader = await asyncio.to_thread(Reader)
+                started.append((await stack.enter_async_context(Intake()), await stack.enter_async_context(reader)))
+            intake, reader = started[0]
+            picture = await intake.clean(data, "")
+            return await look(await asyncio.to_thread(opened, picture.data), picture.sha256, reader)
+
+        yield look_at
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[evaluation.Progress]:
+    """A bar on stderr while something long runs."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[name]}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, name="")
+        yield lambda done, total, name: bar.update(task, completed=done, total=total, name=name[-60:])
+
+
+def kept_pictures(look: evaluation.Look) -> Pictures:
+    """Pictures read by `look`, what was read of them kept in the data folder."""
+    return Pictures(look, Settings().data / "cache" / "screens")
+
+
+async def queries(read: list[evaluation.Case], folder: Path) -> list[Query]:
+    """The query of each case of a file in `folder`."""
+    with progress_bar("reading pictures") as progress:
+        async with reading() as look:
+            return await evaluation.queries(read, folder, kept_pictures(look), progress)
