@@ -30,11 +30,14 @@ check: .venv/ready-for-tests ## The fast part: formatting, lint, types, import d
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-proof: .venv/ready-for-tests $(BUNDLE) ## The slow proofs: kills, races, hostile files
-	$(BIN)/python -m pytest -m proof --override-ini addopts="-q --strict-markers" tests
+PROOFS := kill handoff hostile slack_races slack_notes slack_events slack_posts slack_takeovers
+proof: .venv/ready-for-tests $(BUNDLE) ## The slow proofs: kills, take-overs, races, hostile files, each with its figures
+	$(BIN)/python -m pytest -m proof
+	@for proof in $(PROOFS); do echo "== $$proof"; $(BIN)/python -W ignore -m tests.bench.$$proof || exit 1; done
 
 pictures: .venv/ready-for-tests $(BUNDLE) ## Make the pictures that README and `make run` show, from our own demo
 	$(BIN)/python examples/render.py
+	$(BIN)/python examples/pictures.py
 
 clean: ## Remove what was set up (not the data folder)
 	rm -rf .venv $(WIDGET)/node_modules handlers/web/static
