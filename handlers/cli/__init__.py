@@ -12,6 +12,8 @@ from bot.state.embedded import EmbeddedError
 from handlers.cli.ask import ask
 from handlers.cli.doctor import doctor
 from handlers.cli.evaluate import evaluate
+from handlers.cli.gaps import gaps
+from handlers.cli.incidents import incident
 from handlers.cli.knowledge import kb, learn
 from handlers.cli.look import look
 from handlers.cli.model import capacity, model
@@ -34,6 +36,8 @@ app.add_typer(kb, name="kb")
 app.add_typer(evaluate, name="eval")
 app.add_typer(learn, name="learn")
 app.command("serve")(serve)
+app.add_typer(incident, name="incident")
+app.add_typer(gaps, name="gaps")
 app.add_typer(slack, name="slack")
 app.add_typer(model, name="model")
 app.command("capacity")(capacity)

@@ -7,6 +7,7 @@ the same (`bot.knowledge.incidents`).
 from datetime import UTC, datetime
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
@@ -17,6 +18,7 @@ from handlers.web.desk import ACCESS
 from handlers.web.problems import Problem, problems
 from handlers.web.wire import Plain
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/desk/incidents", tags=["desk"])
 
 
@@ -45,9 +47,11 @@ async def announce(web: Parts, who: AtDesk, body: Announcement) -> Incident:
     """Announce a known problem. The same error again replaces what was said. Private data is taken out of both texts;
     the answer shows what customers will be told."""
     try:
-        return incident(await web.incidents.announce(body.error, body.text, body.hours))
+        problem = await web.incidents.announce(body.error, body.text, body.hours)
     except ValueError as error:
         raise Problem("unclear_request", what=str(error)) from error
+    log.info("a problem was announced", problem=problem.id, agent=who.id, hours=body.hours)
+    return incident(problem)
 
 
 @router.get("", responses=problems(*ACCESS))
@@ -62,6 +66,7 @@ async def end(web: Parts, who: AtDesk, incident_id: Annotated[str, Path(max_leng
     ended = await web.incidents.end(incident_id)
     if ended is None:
         raise Problem("no_such_incident")
+    log.info("a known problem was ended", problem=ended.id, agent=who.id)
     return incident(ended)
 
 
