@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.evaluation import Case
+from bot.evaluation.retrieval import Case
 from bot.knowledge import kinds
 from bot.knowledge.features import compared
 from bot.knowledge.fusion import Query, bm25, screen_probe

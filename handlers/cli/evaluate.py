@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import evaluation
+from bot.evaluation import retrieval
 from bot.knowledge import fusion as ways
 from bot.knowledge.fusion import FUSIONS
 from bot.knowledge.index import Index
@@ -38,14 +38,14 @@ def eval_retrieval(
 ) -> None:
     """How often the right article is first, among the first five, and how far the confidence holds."""
     searched = Index.open(index)
-    read = evaluation.read_cases(cases)
+    read = retrieval.read_cases(cases)
     asked = asyncio.run(queries(read, cases.parent))
     threshold = ways.threshold(searched, precision if precision is not None else Settings().precision)
     table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
-    results: list[evaluation.Outcome] = []
+    results: list[retrieval.Outcome] = []
     for name in fusion or ["best"]:
-        results = list(evaluation.outcomes(searched, read, asked, name, threshold))
-        f = evaluation.figures(name, results)
+        results = list(retrieval.outcomes(searched, read, asked, name, threshold))
+        f = retrieval.figures(name, results)
         if as_json:
             typer.echo(_as_json(f, results))
         table.add_row(
@@ -56,13 +56,13 @@ def eval_retrieval(
             percent(f.precision),
         )
     if details is not None:
-        evaluation.write_details(results, details)
+        retrieval.write_details(results, details)
     if not as_json:
         Console().print(table)
         Console().print(_reliability(results))
 
 
-def _as_json(figures: evaluation.Figures, results: list[evaluation.Outcome]) -> str:
+def _as_json(figures: retrieval.Figures, results: list[retrieval.Outcome]) -> str:
     return json.dumps(
         {
             "fusion": figures.fusion,
@@ -73,14 +73,14 @@ def _as_json(figures: evaluation.Figures, results: list[evaluation.Outcome]) -> 
             "mrr": figures.mrr,
             "answered": figures.answered,
             "precision": figures.precision,
-            "reliability": [b._asdict() for b in evaluation.reliability(results)],
+            "reliability": [b._asdict() for b in retrieval.reliability(results)],
         }
     )
 
 
-def _reliability(results: list[evaluation.Outcome]) -> Table:
+def _reliability(results: list[retrieval.Outcome]) -> Table:
     table = Table("confidence", "cases", "said", "right", title="how far the confidence holds", title_justify="left")
-    for b in evaluation.reliability(results):
+    for b in retrieval.reliability(results):
         table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.cases), percent(b.confidence), percent(b.right))
     return table
 

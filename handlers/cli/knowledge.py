@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import evaluation, training
+from bot import training
+from bot.evaluation import retrieval
 from bot.knowledge.fusion import FUSIONS, Query, rank
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.website import Crawl
@@ -139,7 +140,7 @@ def learn_ranking(
 async def _product(folder: Path) -> training.Product:
     """A help centre's cases, measured; its index and what was read of its pictures stay in the data folder."""
     name = folder.resolve().name
-    cases = evaluation.read_cases(folder / "cases.jsonl")
+    cases = retrieval.read_cases(folder / "cases.jsonl")
     to = Settings().data / "cache" / "learn" / name
     with progress_bar(f"{name}: articles") as progress:
         await build(folder / "articles", to, progress)

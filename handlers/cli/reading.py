@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot import evaluation
-from bot.evaluation import Pictures
+from bot.evaluation import retrieval
+from bot.evaluation.retrieval import Pictures
 from bot.knowledge.fusion import Query
 from bot.screenshots.eye import opened
 from bot.screenshots.intake import Intake
@@ -19,7 +19,7 @@ from bot.settings import Settings
 
 
 @asynccontextmanager
-async def reading() -> AsyncIterator[evaluation.Look]:
+async def reading() -> AsyncIterator[retrieval.Look]:
     """A look at picture files; intake and models are started at the first one that the cache does not know."""
     async with AsyncExitStack() as stack:
         started: list[tuple[Intake, Reader]] = []
@@ -36,7 +36,7 @@ async def reading() -> AsyncIterator[evaluation.Look]:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[evaluation.Progress]:
+def progress_bar(what: str) -> Iterator[retrieval.Progress]:
     """A bar on stderr while something long runs."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.fields[name]}"), console=Console(stderr=True), transient=True) as bar:
@@ -44,13 +44,13 @@ def progress_bar(what: str) -> Iterator[evaluation.Progress]:
         yield lambda done, total, name: bar.update(task, completed=done, total=total, name=name[-60:])
 
 
-def kept_pictures(look: evaluation.Look) -> Pictures:
+def kept_pictures(look: retrieval.Look) -> Pictures:
     """Pictures read by `look`, what was read of them kept in the data folder."""
     return Pictures(look, Settings().data / "cache" / "screens")
 
 
-async def queries(read: list[evaluation.Case], folder: Path) -> list[Query]:
+async def queries(read: list[retrieval.Case], folder: Path) -> list[Query]:
     """The query of each case of a file in `folder`."""
     with progress_bar("reading pictures") as progress:
         async with reading() as look:
-            return await evaluation.queries(read, folder, kept_pictures(look), progress)
+            return await retrieval.queries(read, folder, kept_pictures(look), progress)

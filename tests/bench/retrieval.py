@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bot import evaluation, training
-from bot.evaluation import Case, Pictures
+from bot import training
+from bot.evaluation import retrieval
+from bot.evaluation.retrieval import Case, Pictures
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
 from handlers.cli.reading import reading
@@ -28,9 +29,9 @@ Centre = tuple[str, Index, list[Case], list[Query]]
 async def opened(folder: Path, data: Path) -> Centre:
     name = folder.resolve().name
     await build(folder / "articles", data / "index" / name)
-    cases = evaluation.read_cases(folder / "cases.jsonl")
+    cases = retrieval.read_cases(folder / "cases.jsonl")
     async with reading() as look:
-        asked = await evaluation.queries(cases, folder, Pictures(look, data / "screens"))
+        asked = await retrieval.queries(cases, folder, Pictures(look, data / "screens"))
     return name, Index.open(data / "index" / name), cases, asked
 
 
@@ -39,7 +40,7 @@ def plain(centres: list[Centre]) -> None:
     for way in PLAIN:
         rows, started, count = [], time.perf_counter(), 0
         for _, index, cases, asked in centres:
-            f = evaluation.figures(way, list(evaluation.outcomes(index, cases, asked, way, 1.0)))
+            f = retrieval.figures(way, list(retrieval.outcomes(index, cases, asked, way, 1.0)))
             rows.append((f.recall_1, f.recall_3, f.recall_5, f.mrr))
             count += len(cases)
         taken = 1000 * (time.perf_counter() - started) / count

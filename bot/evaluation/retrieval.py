@@ -1,7 +1,7 @@
 """Cases in, figures out: how well the right article is found, and how far the confidence can be trusted.
 
 A case is a picture and a question with the articles that answer. Pictures are read once and kept by their hash, so
-that a second run takes seconds. Not here: how the figures are printed (`handlers/cli/knowledge.py`).
+that a second run takes seconds. Not here: how the figures are printed (`handlers/cli/evaluate.py`).
 """
 
 import asyncio
