@@ -8,6 +8,7 @@ becomes of that (`bot.mailing`).
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import parseaddr
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,9 @@ import aiosmtplib
 TIMEOUT_S = 30
 LOCAL = ("localhost", "127.0.0.1", "::1")
 PORTS = {"smtp": 587, "smtps": 465}
+WIRE = SMTP.clone(max_line_length=998)
+"""A link in a header stands whole on one line: folded at 78 characters it would be encoded, and no program stops mails
+by that."""
 Commit = Callable[[], Awaitable[None]]
 
 
@@ -56,7 +60,7 @@ class MailServer:
             await self._address(client, message)
             await commit()
             try:
-                await client.data(message.as_bytes())
+                await client.data(message.as_bytes(policy=WIRE))
             except aiosmtplib.SMTPDataError as error:
                 raise Undelivered(_reason(error), final=error.code >= 500) from error
         finally:

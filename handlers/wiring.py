@@ -314,14 +314,13 @@ async def work(
     # Not in `open_answering`: only customers meet errors; agents' questions and the terminal's do not count.
     orchestrator = replace(answering.orchestrator, incidents=front.incidents)
     open_hours = hours(settings)
+    mailing = mail_of(settings)
     jobs: dict[Kind, Job] = {
-        "turn": Turns(orchestrator.turn, open_hours, metrics=metrics, mail=mail_is_set(settings)),
-        "timer": Reminders(
-            open_hours, mail=mail_is_set(settings), release_ms=settings.release_minutes * 60_000 or None
-        ),
+        "turn": Turns(orchestrator.turn, open_hours, metrics=metrics, mail=mailing is not None),
+        "timer": Reminders(open_hours, mail=mailing is not None, release_ms=settings.release_minutes * 60_000 or None),
         "erase": erase,
     }
-    if mailing := mail_of(settings):
+    if mailing:
         jobs["mail"] = mailing
     if slack:
         jobs["slack"] = slack.mirror
@@ -342,10 +341,11 @@ def mail_of(settings: Settings) -> Mailing | None:
     """What writes to customers who have left; None when nothing to send with is set. The mail server goes first."""
     if not mail_is_set(settings) or settings.mail_from is None or settings.public_url is None:
         return None
-    server, webhook = settings.mail_url, settings.mail_webhook
-    post: Post = (
-        MailServer(server.get_secret_value()) if server else Webhook(webhook.get_secret_value() if webhook else "")
-    )
+    post: Post
+    if settings.mail_url:
+        post = MailServer(settings.mail_url.get_secret_value())
+    else:
+        post = Webhook(settings.mail_webhook.get_secret_value() if settings.mail_webhook else "")
     tokens = Tokens(secret(settings), clock=time.time)
     return Mailing(post, letters.sender(settings.mail_from), functools.partial(links, tokens, settings.public_url))
 

@@ -91,4 +91,4 @@ async def _conversation(web: Web, seal: str, source: str) -> str:
 
 def _page(text: str, form: str = "") -> HTMLResponse:
     page = FRAME.format(title=escape(say("mail.stop_title")), text=escape(text), form=form)
-    return HTMLResponse(page, headers=PAGE | {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    return HTMLResponse(page, headers=PAGE | {"Cache-Control": "no-store"})
