@@ -42,7 +42,8 @@ class Incidents:
             errors = [screen.error for screen in screens if screen.error]
             phrases = [phrase(error, self.own_patterns) for error in errors]
             for met in filter(None, phrases):
-                await self.sightings.add(fingerprint(met), met, conversation_id)
+                if await self.sightings.add(fingerprint(met), met, conversation_id):
+                    log.warning("several customers meet the same error", problem=fingerprint(met), error=met)
             problems = await self.all()
             if not problems:
                 return None

@@ -133,6 +133,26 @@ async def test_an_error_that_is_always_there_is_no_incident(incidents: Incidents
     assert told[-1] is not None
 
 
+async def test_a_house_that_is_new_learns_within_hours_what_is_usual(incidents: Incidents, clock: Clock) -> None:
+    for n in range(10):
+        await met(incidents, f"then{n}", "The password is wrong")
+        clock.wait(31)
+    assert [await met(incidents, f"now{n}", "The password is wrong") for n in range(3)] == [None] * 3
+    told = [await met(incidents, f"new{n}", "Payment failed") for n in range(3)]
+    assert told[-1] is not None
+
+
+async def test_what_goes_on_for_more_than_a_day_is_usual(redis_url: str, clock: Clock) -> None:
+    """Also where it is met so often that not all sightings are kept: one in four minutes, the last four hours kept."""
+    async with Sightings(redis_url, clock=clock, most=60) as sightings:
+        told = []
+        for n in range(25 * 15):
+            told.append(await met(Incidents(sightings), str(n), "The password is wrong"))
+            clock.wait(4)
+    assert told[2] is not None and told[300] is not None
+    assert told[24 * 15 + 3 :] == [None] * (len(told) - 24 * 15 - 3)
+
+
 async def test_the_team_announces_and_ends(incidents: Incidents, clock: Clock) -> None:
     problem = await incidents.announce("Payment failed", f"{TELL} Mail boss@example.com")
     assert problem.text == f"{TELL} Mail [email]"
@@ -174,13 +194,14 @@ async def test_an_announcement_that_says_too_little_is_refused(incidents: Incide
 
 async def test_only_what_several_share_is_kept_and_it_expires(incidents: Incidents, redis: Redis) -> None:
     await met(incidents, "p0-secret", "Payment failed for Anna Smith, anna@example.com")
-    [key] = await redis.keys()
+    [key] = await redis.keys("*seen*")
+    assert await redis.keys("*known*") == []
     [who] = await redis.zrange(key, 0, -1)
     assert len(who) == 24 and b"secret" not in who and not any(word in key for word in (b"anna", b"payment", b"secret"))
     for conversation in "abc":
         await met(incidents, conversation)
     for key in await redis.keys():
-        assert b"payment" not in key and 0 < await redis.pttl(key) <= 7 * DAY
+        assert b"payment" not in key and 0 < await redis.pttl(key) <= 28 * DAY
 
 
 async def test_without_redis_an_answer_goes_out_all_the_same() -> None:

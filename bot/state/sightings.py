@@ -1,8 +1,9 @@
 """Which errors were met by how many conversations of late, and the problems that are known: small keys that expire.
 
 `{incidents}:seen:<id>` holds conversations (hashed) by the time at which each met the error, for a week;
-`{incidents}:known` holds the known problems. An error's text is written only once several conversations share it, so
-what stands there is nobody's own. Not here: which errors are the same (`bot.knowledge.incidents`).
+`{incidents}:known` holds the known problems, `{incidents}:watched` since when there has been watching. An error's text
+is written only once several conversations share it, so what stands there is nobody's own. Not here: which errors are
+the same (`bot.knowledge.incidents`).
 """
 
 import hashlib
@@ -17,9 +18,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 HISTORY_MS = 7 * 86_400_000
-MOST = 2000
+MOST = 10_000
 """Conversations that one error remembers."""
 KNOWN = "{incidents}:known"
+WATCHED = "{incidents}:watched"
 PUT = """#!lua
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 local now, last = tonumber(ARGV[3]), 0
@@ -38,8 +40,8 @@ class Sightings:
     """Sightings and known problems on one Redis or Valkey, with a client of its own that it closes on exit.
 
     A problem is known once `people` conversations met its error within `window_s`, and that is more than `usual` times
-    what the week before would lead one to expect: an error that is always there is no incident. `clock`: Unix ms; None
-    means the server's own.
+    what the week before (or since watching began) would lead one to expect: an error that is always there is no
+    incident. `most` sightings of one error are kept. `clock`: Unix ms; None means the server's own.
     """
 
     def __init__(
@@ -49,9 +51,10 @@ class Sightings:
         people: int = 3,
         window_s: float = 3600,
         usual: float = 4,
+        most: int = MOST,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        self._limits = (int(window_s * 1000), people, HISTORY_MS, usual, MOST)
+        self._limits = (int(window_s * 1000), people, HISTORY_MS, usual, most)
         self._clock = clock
         retry = Retry(ExponentialBackoff(cap=0.2, base=0.05), 3)
         self._redis: Any = Redis.from_url(url, protocol=2, socket_timeout=2, retry=retry, decode_responses=True)
@@ -71,13 +74,13 @@ class Sightings:
         """How long sightings count together."""
         return self._limits[0]
 
-    async def add(self, id_: str, phrase: str, conversation_id: str) -> int:
-        """A conversation met the error `id_`: counted once, however often it is said. Returns how many conversations
-        met it within the window."""
+    async def add(self, id_: str, phrase: str, conversation_id: str) -> bool:
+        """A conversation met the error `id_`: counted once, however often it is said. Returns whether the problem
+        became known by this."""
         who = hashlib.sha256(conversation_id.encode()).hexdigest()[:24]
         now = self._clock() if self._clock else 0
         arguments: list[str | float] = [id_, phrase, who, now, *self._limits]
-        return int(await self._sight(keys=[f"{{incidents}}:seen:{id_}", KNOWN], args=arguments))
+        return bool(await self._sight(keys=[f"{{incidents}}:seen:{id_}", KNOWN, WATCHED], args=arguments))
 
     async def known(self) -> list[dict[str, Any]]:
         """The problems that are known now, newest first; those that ended or ran out are left out."""
