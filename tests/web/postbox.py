@@ -52,7 +52,7 @@ class Postbox:
             if end.startswith("2"):
                 self.raw.append(letter)
                 body = letter.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
-                self.mails.append(message_from_bytes(body, policy=policy.default))  # type: ignore[arg-type]
+                self.mails.append(message_from_bytes(body, policy=policy.default))
             writing.write(f"{end}\r\n".encode())
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -235,7 +236,7 @@ async def test_what_a_mail_server_refuses(house: House) -> None:
 
 async def test_a_webhook_instead(house: House) -> None:
     """The same, as JSON under the letter's own key; a server that fails is asked again."""
-    came: list[tuple[str, dict[str, str]]] = []
+    came: list[tuple[str, dict[str, Any]]] = []
 
     async def take(request: aiohttp_web.Request) -> aiohttp_web.Response:
         came.append((request.headers["Idempotency-Key"], json.loads(await request.text())))
