@@ -4,7 +4,7 @@ Joins what counts (`bot.state.sightings`) with what is said (`bot.knowledge.inci
 passed the redactor. When Redis is away an answer goes out without this, and the log says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -24,6 +24,10 @@ ANNOUNCED_HOURS = 24.0
 log = structlog.get_logger()
 
 
+async def nobody(conversation_id: str) -> None:
+    """Whose it is, where nobody knows."""
+
+
 @dataclass(frozen=True)
 class Incidents:
     """Problems that many customers have. Times are told in `zone`."""
@@ -32,17 +36,20 @@ class Incidents:
     zone: tzinfo = UTC
     own_patterns: tuple[str, ...] = ()
     language: str = "en"
+    customer: Callable[[str], Awaitable[str | None]] = nobody
+    """A conversation's id -> the hash of whose it is, None when nobody knows: a customer counts once."""
 
     async def known(self, conversation_id: str, screens: Sequence[Screen], question: str) -> str | None:
         """What a customer with these screens and this question is told of a known problem; None: nothing is known.
 
-        The screens' errors count as met by this conversation, once.
+        The screens' errors count as met by this customer, once; a conversation of nobody's counts for itself.
         """
         try:
             errors = [screen.error for screen in screens if screen.error]
             phrases = [phrase(error, self.own_patterns) for error in errors]
+            who = (await self.customer(conversation_id) or conversation_id) if any(phrases) else ""
             for met in filter(None, phrases):
-                if await self.sightings.add(fingerprint(met), met, conversation_id):
+                if await self.sightings.add(fingerprint(met), met, who):
                     log.warning("several customers meet the same error", problem=fingerprint(met), error=met)
             problems = await self.all()
             if not problems:

@@ -47,6 +47,7 @@ from bot.screenshots.ocr import Reader
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
 from bot.state.embedded import embedded
+from bot.state.errors import StateError
 from bot.state.lease import Lease
 from bot.state.records import Kind
 from bot.state.sightings import Sightings
@@ -196,6 +197,14 @@ async def open_incidents(settings: Settings, url: str) -> AsyncIterator[Incident
         yield Incidents(sightings, zone, settings.private_patterns)
 
 
+async def customer_of(store: Store, conversation_id: str) -> str | None:
+    """The hash of whose a conversation is; None when nobody knows, or the store cannot say now."""
+    try:
+        return (await store.head(conversation_id)).customer
+    except StateError:
+        return None
+
+
 @asynccontextmanager
 async def open_web(settings: Settings, url: str, front: Front, metrics: telemetry.Metrics) -> AsyncIterator[FastAPI]:
     """The web channel on the help desk."""
@@ -312,7 +321,8 @@ async def work(
             await slack.erase(lease)
 
     # Not in `open_answering`: only customers meet errors; agents' questions and the terminal's do not count.
-    orchestrator = replace(answering.orchestrator, incidents=front.incidents)
+    incidents = replace(front.incidents, customer=functools.partial(customer_of, front.store))
+    orchestrator = replace(answering.orchestrator, incidents=incidents)
     open_hours = hours(settings)
     mailing = mail_of(settings)
     jobs: dict[Kind, Job] = {

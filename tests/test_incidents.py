@@ -1,7 +1,7 @@
 """The same error seen by several customers, or announced by the team, is said at once, and nothing private is kept."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from redis.asyncio import Redis
@@ -103,6 +103,15 @@ async def test_the_third_conversation_within_the_hour_is_told(incidents: Inciden
     assert await met(incidents, "d", "Export failed with status 503") is None
     [problem] = await incidents.all()
     assert (problem.phrase, problem.since, problem.seen) == ("payment failed for order", MORNING, 3)
+
+
+async def test_a_customer_counts_once_in_however_many_conversations(incidents: Incidents) -> None:
+    async def whose(conversation: str) -> str:
+        return conversation[0]
+
+    known = replace(incidents, customer=whose)
+    assert [await met(known, conversation) for conversation in ("a1", "a2", "a3", "b1", "b2")] == [None] * 5
+    assert await met(known, "c1") is not None
 
 
 async def test_three_conversations_over_a_day_are_no_incident(incidents: Incidents, clock: Clock) -> None:

@@ -32,7 +32,7 @@ _EDGE = re.compile(r"^\W+|\W+$")
 
 class KnownProblem(Noun):
     """A problem that several customers have. Its `id` is the fingerprint of its phrase; `since` and `until` are Unix
-    ms; `text` is what the team says of it, empty when it was only counted; `seen` counts conversations."""
+    ms; `text` is what the team says of it, empty when it was only counted; `seen` counts customers."""
 
     id: str
     phrase: str

@@ -1,7 +1,7 @@
 #!lua
--- One conversation met an error. KEYS: the error's sightings, the known problems, since when there has been watching.
+-- Somebody met an error. KEYS: the error's sightings, the known problems, since when there has been watching.
 -- ARGV: id, phrase, who, and then in ms or numbers: now (0: the server's clock), window, people, history, usual, most.
--- The sightings are conversations by the time at which each first met the error. Known: problem id -> JSON.
+-- The sightings are customers by the time at which each first met the error. Known: problem id -> JSON.
 -- Answers 1 when the problem became known by this.
 -- A problem is known once `people` met it within the window, and that is more than `usual` times what the time before
 -- would lead one to expect: since watching began, or as far back as the sightings go where they were too many to keep.

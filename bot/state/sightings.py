@@ -1,8 +1,8 @@
-"""Which errors were met by how many conversations of late, and the problems that are known: small keys that expire.
+"""Which errors were met by how many customers of late, and the problems that are known: small keys that expire.
 
-`{incidents}:seen:<id>` holds conversations (hashed) by the time at which each met the error, for a week;
+`{incidents}:seen:<id>` holds customers (hashed) by the time at which each met the error, for a week;
 `{incidents}:known` holds the known problems, `{incidents}:watched` since when there has been watching. An error's text
-is written only once several conversations share it, so what stands there is nobody's own. Not here: which errors are
+is written only once several of them share it, so what stands there is nobody's own. Not here: which errors are
 the same (`bot.knowledge.incidents`).
 """
 
@@ -39,7 +39,7 @@ return 1
 class Sightings:
     """Sightings and known problems on one Redis or Valkey, with a client of its own that it closes on exit.
 
-    A problem is known once `people` conversations met its error within `window_s`, and that is more than `usual` times
+    A problem is known once `people` customers met its error within `window_s`, and that is more than `usual` times
     what the week before (or since watching began) would lead one to expect: an error that is always there is no
     incident. `most` sightings of one error are kept. `clock`: Unix ms; None means the server's own.
     """
@@ -74,12 +74,11 @@ class Sightings:
         """How long sightings count together."""
         return self._limits[0]
 
-    async def add(self, id_: str, phrase: str, conversation_id: str) -> bool:
-        """A conversation met the error `id_`: counted once, however often it is said. Returns whether the problem
-        became known by this."""
-        who = hashlib.sha256(conversation_id.encode()).hexdigest()[:24]
-        now = self._clock() if self._clock else 0
-        arguments: list[str | float] = [id_, phrase, who, now, *self._limits]
+    async def add(self, id_: str, phrase: str, who: str) -> bool:
+        """Somebody (a customer, else a conversation) met the error `id_`: counted once, however often it is said.
+        Returns whether the problem became known by this."""
+        hashed = hashlib.sha256(who.encode()).hexdigest()[:24]
+        arguments: list[str | float] = [id_, phrase, hashed, now, *self._limits]
         return bool(await self._sight(keys=[f"{{incidents}}:seen:{id_}", KNOWN, WATCHED], args=arguments))
 
     async def known(self) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.incidents import ANNOUNCED_HOURS, Incidents
 from bot.knowledge.incidents import KnownProblem
@@ -40,7 +40,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
         for problem in problems:
             print(problem.model_dump_json())  # noqa: T201
         return
-    table = Table("id", "since (UTC)", "seen by", "error", "customers are told")
+    table = Table(Column("id", no_wrap=True), "since (UTC)", "seen by", "error", "customers are told")
     for problem in problems:
         since = datetime.fromtimestamp(problem.since / 1000, UTC).strftime("%Y-%m-%d %H:%M")
         table.add_row(problem.id, since, str(problem.seen), problem.phrase, problem.text or "others meet it, too")

@@ -39,7 +39,7 @@ class Incident(BaseModel):
     announced: bool
     since: datetime
     until: datetime
-    seen: int = Field(description="Conversations that met it.")
+    seen: int = Field(description="Customers who met it.")
 
 
 @router.post("", status_code=201, responses=problems("unclear_request", *ACCESS))
