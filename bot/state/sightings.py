@@ -78,6 +78,7 @@ class Sightings:
         """Somebody (a customer, else a conversation) met the error `id_`: counted once, however often it is said.
         Returns whether the problem became known by this."""
         hashed = hashlib.sha256(who.encode()).hexdigest()[:24]
+        now = self._clock() if self._clock else 0
         arguments: list[str | float] = [id_, phrase, hashed, now, *self._limits]
         return bool(await self._sight(keys=[f"{{incidents}}:seen:{id_}", KNOWN, WATCHED], args=arguments))
 
