@@ -66,6 +66,17 @@ class MailServer:
         finally:
             client.close()
 
+    async def check(self, sender: str) -> None:
+        """Signs in and names the sender, and sends nothing. Raises Undelivered, which says what is wrong."""
+        client = self._client()
+        try:
+            await client.connect()
+            await client.mail(parseaddr(sender)[1])
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise Undelivered(_reason(error), final=False) from error
+        finally:
+            client.close()
+
     async def _address(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
         """Up to the letter itself: all of this may be repeated."""
         try:

@@ -252,8 +252,12 @@ class Store:
             raise Unconfirmed(str(error)) from error
 
     async def last_present(self, conversation_id: str) -> int:
-        """When the customer was last known to follow the conversation, in Unix ms; 0: long ago, or never."""
-        return int(await self._redis.get(_present(conversation_id)) or 0)
+        """When the customer was last known to follow the conversation, in Unix ms; 0: long ago, or never. Raises
+        Unconfirmed."""
+        try:
+            return int(await self._redis.get(_present(conversation_id)) or 0)
+        except AWAY as error:
+            raise Unconfirmed(str(error)) from error
 
     async def ids(self) -> AsyncIterator[str]:
         """Every conversation there is, in no order; for reports, since it walks over all keys. One that is opened or

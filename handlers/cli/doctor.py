@@ -18,12 +18,15 @@ from rich.console import Console
 from rich.table import Table
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import letters
 from bot.answering import privacy
 from bot.answering.rungs import exits
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
+from bot.post import MailServer, Undelivered, Webhook
 from bot.settings import Settings
 from handlers.slack import scopes
+from handlers.wiring import mail_is_set
 from prompts import say
 
 Health = Literal["ok", "missing", "broken"]
@@ -56,7 +59,7 @@ def doctor(
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a newcomer meets what it is about."""
-    checks: list[Callable[[Settings], Awaitable[Finding]]] = [_python, _data, _redis, _index, _reader, _torch]
+    checks: list[Callable[[Settings], Awaitable[Finding]]] = [_python, _data, _redis, _index, _reader, _torch, _mail]
     return [await check(settings) for check in checks] + await _slack(settings)
 
 
@@ -146,6 +149,20 @@ async def _torch(settings: Settings) -> Finding:
         "torch or transformers is not installed",
         "pip install 'helplens[models]' (see docs/operations.md for the CPU build)",
     )
+
+
+async def _mail(settings: Settings) -> Finding:
+    try:
+        if not mail_is_set(settings):
+            return Finding("mail", "missing", "no customer who has left is written to", "see docs/operations.md")
+        sender = letters.sender(settings.mail_from or "")
+        if settings.mail_url:
+            await MailServer(settings.mail_url.get_secret_value(), timeout_s=5).check(sender)
+        elif settings.mail_webhook:
+            Webhook(settings.mail_webhook.get_secret_value())
+    except (ValueError, Undelivered) as error:
+        return Finding("mail", "broken", str(error), "Check HELPLENS_MAIL_URL (or _WEBHOOK), _FROM and _PUBLIC_URL.")
+    return Finding("mail", "ok", sender)
 
 
 def _show(findings: list[Finding], settings: Settings) -> None:
