@@ -20,7 +20,7 @@ from bot.knowledge.arrays import LAYOUT, Arrays, write
 from bot.knowledge.articles import Passage
 from bot.knowledge.pictures import ReadPicture, with_pictures
 from bot.knowledge.prepared import Prepared, prepare
-from bot.knowledge.sources import UnreadableArticle, fragment, listed, read_article
+from bot.knowledge.sources import Entry, UnreadableArticle, entries, fragment
 from bot.knowledge.versions import NoIndex, current, new_version
 
 Progress = Callable[[int, int, str], None]
@@ -34,11 +34,13 @@ class BuildReport:
     articles: int
     passages: int
     read: int
-    """Files that were read, because they are new or changed."""
+    """Articles that were read, because they are new or changed."""
     unchanged: int
     removed: int
     unreadable: tuple[str, ...] = ()
     seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
+    """Articles that an export holds and that are not for customers, such as drafts, with the reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,28 +114,26 @@ def _map(path: Path) -> NDArray[Any]:
 async def build(
     source: Path, to: Path, progress: Progress | None = None, read_picture: ReadPicture | None = None
 ) -> BuildReport:
-    """Read the help centre in folder `source` into the index at `to`; only what changed is read again.
+    """Read the help centre in `source` (a folder, or one file) into the index at `to`; only what changed is read again.
 
     With `read_picture`, what the articles' own pictures say is indexed with their passages. Raises FileNotFoundError
-    when there is no such folder. What cannot be read is named in the report.
+    when there is no such source. What cannot be read or is left out is named in the report.
     """
     return await asyncio.to_thread(_build, source, to, progress or (lambda done, total, name: None), read_picture)
 
 
 def _build(source: Path, to: Path, progress: Progress, read_picture: ReadPicture | None) -> BuildReport:
     started = time.monotonic()
-    if not source.is_dir():
-        raise FileNotFoundError(f"{source} is not a folder")
+    listing = entries(source)
     try:
         old = Index.open(to)
     except NoIndex:
         old = None
-    reading = _Reading(source, old, read_picture)
-    files = list(listed(source))
-    for done, path in enumerate(files):
-        progress(done, len(files), path.relative_to(source).as_posix())
-        reading.take(path)
-    progress(len(files), len(files), "")
+    reading = _Reading(source if source.is_dir() else source.parent, old, read_picture)
+    for done, entry in enumerate(listing.entries):
+        progress(done, len(listing.entries), entry.name)
+        reading.take(entry)
+    progress(len(listing.entries), len(listing.entries), "")
     articles = reading.articles()
     with new_version(to) as version:
         write(articles, version)
@@ -143,14 +143,15 @@ def _build(source: Path, to: Path, progress: Progress, read_picture: ReadPicture
         read=reading.read,
         unchanged=reading.kept,
         removed=len(set(old.articles if old else ()) - {a.record["path"] for a in articles}),
-        unreadable=tuple(reading.unreadable),
+        unreadable=(*listing.unreadable, *reading.unreadable),
+        left_out=tuple(listing.left_out),
         seconds=time.monotonic() - started,
     )
 
 
 @dataclass
 class _Reading:
-    """The files of one build: each read, or taken over from the version before."""
+    """The articles of one build: each read, or taken over from the version before."""
 
     root: Path
     old: Index | None
@@ -160,15 +161,14 @@ class _Reading:
     unreadable: list[str] = field(default_factory=list)
     _taken: list[Prepared] = field(default_factory=list)
 
-    def take(self, path: Path) -> None:
-        name = path.relative_to(self.root).as_posix()
+    def take(self, entry: Entry) -> None:
         try:
-            digest = sha256(path.read_bytes()).hexdigest()
-            if (kept := self._unchanged(name, digest)) is not None:
+            digest = sha256(entry.data()).hexdigest()
+            if (kept := self._unchanged(entry.name, digest)) is not None:
                 self._taken.append(kept)
                 self.kept += 1
                 return
-            article = read_article(path, self.root)
+            article = entry.read()
             if self.read_picture is not None:
                 article = with_pictures(article, self.root, self.read_picture)
         except (UnreadableArticle, OSError) as error:
@@ -176,7 +176,7 @@ class _Reading:
             return
         self.read += 1
         includes = {i: sha256((self.root / i).read_bytes()).hexdigest() for i in article.includes}
-        self._taken.append(prepare(article, {"path": name, "sha256": digest, "includes": includes}))
+        self._taken.append(prepare(article, {"path": entry.name, "sha256": digest, "includes": includes}))
 
     def articles(self) -> list[Prepared]:
         """Those that stand for themselves: a fragment that another article includes does not."""

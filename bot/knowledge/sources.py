@@ -1,16 +1,20 @@
-"""Where a help centre lies: a folder's files, read into articles.
+"""Where a help centre lies: a folder's files, or one file, read into articles. A file may hold many (an export).
 
-Not here: a help centre's address (`website`), how a format is parsed (`formats`), how an article is cut (`passages`).
+Not here: a help centre's address (`website`), how a format is parsed (`formats`, `pdf`, `exports`), how an article is
+cut (`passages`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bot.knowledge.articles import Article
-from bot.knowledge.formats import SUFFIXES, Origin, to_html
+from bot.knowledge.articles import Article, Passage
+from bot.knowledge.exports import Exported, exported
+from bot.knowledge.formats import SUFFIXES, Html, Origin, to_html
 from bot.knowledge.passages import cut
+from bot.knowledge.pdf import pdf_to_html
 
 
 class UnreadableArticle(ValueError):
@@ -18,7 +22,30 @@ class UnreadableArticle(ValueError):
 
 
 MAX_BYTES = 5_000_000
+EXPORTS = {".json": 500_000_000, ".ndjson": 500_000_000, ".jsonl": 500_000_000}
+"""Largest export that is read, by suffix."""
+LARGEST = EXPORTS | {".pdf": 100_000_000}
 FILTERS = ("version", "plan", "audience", "product", "edition")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One article to be read: its name, the bytes whose change means that it changed, and how it is read."""
+
+    name: str
+    data: Callable[[], bytes]
+    read: Callable[[], Article]
+    """Raises UnreadableArticle or OSError."""
+
+
+@dataclass
+class Listing:
+    """What lies in a source. Of an article that several exports hold, the one updated last is taken."""
+
+    entries: list[Entry] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Articles that are not for customers, with the reason: drafts above all."""
+    unreadable: list[str] = field(default_factory=list)
 
 
 def listed(root: Path) -> Iterator[Path]:
@@ -26,8 +53,60 @@ def listed(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         hidden = any(part.startswith(".") or part == "node_modules" for part in parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
+        if (path.suffix.lower() in SUFFIXES or path.suffix.lower() in LARGEST) and not hidden and path.is_file():
             yield path
+
+
+def entries(source: Path) -> Listing:
+    """The articles in folder `source`, or in the one file that it names. Raises FileNotFoundError."""
+    if not source.exists():
+        raise FileNotFoundError(f"{source} is not a folder or a file")
+    alone = source.is_file()
+    root = source.parent if alone else source
+    listing = Listing()
+    found: dict[str, Exported] = {}
+    for path in [source] if alone else listed(source):
+        name = path.relative_to(root).as_posix()
+        if path.suffix.lower() not in EXPORTS:
+            listing.entries.append(Entry(name, path.read_bytes, partial(read_article, path, root)))
+            continue
+        try:
+            articles = _exported(path, name)
+        except (UnreadableArticle, OSError) as error:
+            listing.unreadable.append(str(error))
+            continue
+        if alone and articles is None:
+            listing.unreadable.append(f"{name}: no export of Zendesk Guide or of Intercom")
+        for article in articles or ():
+            key = "/".join((*Path(name).parent.parts, article.name))
+            if key not in found or article.updated > found[key].updated:
+                found[key] = article
+    for name, article in found.items():
+        if article.left_out:
+            listing.left_out.append(f"{name} ({article.title}): {article.left_out}")
+        else:
+            listing.entries.append(Entry(name, article.as_json, partial(_read_exported, article, name)))
+    return listing
+
+
+def _exported(path: Path, name: str) -> list[Exported] | None:
+    _check_size(path, name)
+    try:
+        return exported(path.read_bytes())
+    except ValueError as error:
+        raise UnreadableArticle(f"{name}: {error}") from error
+
+
+def _read_exported(exported: Exported, name: str) -> Article:
+    title, passages = _cut(exported.html, name, exported.title, exported.url or None)
+    labels = (re.fullmatch(rf"({'|'.join(FILTERS)}):\s*(.+)", label) for label in exported.labels)
+    return Article(
+        path=name,
+        title=title,
+        passages=passages,
+        language=exported.language,
+        audience=tuple(f"{label[1]}:{label[2]}" for label in labels if label),
+    )
 
 
 def read_article(path: Path, root: Path, url: str | None = None) -> Article:
@@ -36,39 +115,62 @@ def read_article(path: Path, root: Path, url: str | None = None) -> Article:
     Raises UnreadableArticle when the file is too large, is not text, or its format's parser refuses it.
     """
     name = path.relative_to(root).as_posix()
-    if path.stat().st_size > MAX_BYTES:
-        raise UnreadableArticle(f"{name}: larger than {MAX_BYTES // 1_000_000} MB")
-    data = path.read_bytes()
-    if b"\0" in data[:4096]:
-        raise UnreadableArticle(f"{name}: not a text file")
+    _check_size(path, name)
     origin = Origin(path, root)
     try:
-        page = to_html(data.decode("utf-8-sig", errors="replace"), origin)
-        address = url or _text(page.meta.get("url")) or None
-        title, passages = cut(page.html, name, _text(page.meta.get("title")), address)
+        page = _page(path.read_bytes(), origin)
     except RecursionError:
         raise UnreadableArticle(f"{name}: nested too deeply") from None
     except ValueError as error:
         raise UnreadableArticle(f"{name}: {error}") from error
+    title, passages = _cut(page.html, name, _text(page.meta.get("title")), url or _text(page.meta.get("url")) or None)
     return Article(
         path=name,
         title=title,
         passages=passages,
         includes=tuple(dict.fromkeys(origin.included)),
-        language=_language(page.meta, name),
+        language=_language(page, name),
         audience=tuple(f"{key}:{value}" for key in FILTERS for value in _values(page.meta.get(key))),
     )
 
 
-def _language(meta: dict[str, Any], name: str) -> str:
-    """By the front matter, else by the path: `de/...` or `name.de.md`."""
-    said = _text(meta.get("language") or meta.get("lang"))[:2].lower()
+def _page(data: bytes, origin: Origin) -> Html:
+    """A file as HTML. Raises ValueError."""
+    if origin.path.suffix.lower() == ".pdf":
+        title, html = pdf_to_html(data)
+        return Html(html, {"title": title})
+    if b"\0" in data[:4096]:
+        raise ValueError("not a text file")
+    return to_html(data.decode("utf-8-sig", errors="replace"), origin)
+
+
+def _cut(html: str, name: str, title: str, url: str | None) -> tuple[str, tuple[Passage, ...]]:
+    try:
+        return cut(html, name, title, url)
+    except RecursionError:
+        raise UnreadableArticle(f"{name}: nested too deeply") from None
+    except ValueError as error:
+        raise UnreadableArticle(f"{name}: {error}") from error
+
+
+def _check_size(path: Path, name: str) -> None:
+    most = LARGEST.get(path.suffix.lower(), MAX_BYTES)
+    if path.stat().st_size > most:
+        raise UnreadableArticle(f"{name}: larger than {most // 1_000_000} MB")
+
+
+def _language(page: Html, name: str) -> str:
+    """By the front matter or the HTML's own word, else by the path: `de/...` or `name.de.md`."""
+    said = _text(page.meta.get("language") or page.meta.get("lang"))[:2].lower()
+    if not said and (own := HTML_LANGUAGE.match(page.html)):
+        said = own[1].lower()
     if said:
         return said
     match = re.search(r"(?:^|/)([a-z]{2})(?:-[a-zA-Z]{2})?/|\.([a-z]{2})\.\w+$", name)
     return (match[1] or match[2]) if match and (match[1] or match[2]) in LANGUAGES else ""
 
 
+HTML_LANGUAGE = re.compile(r"(?:\s|<!doctype[^>]*>|<!--.*?-->)*<html\b[^>]*?\slang=[\"']?([a-z]{2})\b", re.I | re.S)
 LANGUAGES = frozenset(
     re.findall(
         r"..(?= |$)", "en de fr es it pt nl sv da nb fi pl cs sk hu ro bg el tr ru uk he ar fa hi ja ko zh th vi id"
@@ -87,7 +189,8 @@ def _text(value: object) -> str:
 
 
 def _values(value: object) -> list[str]:
-    return [_text(v) for v in value if _text(v)] if isinstance(value, list) else [_text(value)] if _text(value) else []
+    """A list, or words parted by commas."""
+    return [text for v in (value if isinstance(value, list) else _text(value).split(",")) if (text := _text(v))]
 
 
 def fragment(name: str) -> bool:

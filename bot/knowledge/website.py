@@ -146,7 +146,10 @@ def content(html: str, page: str) -> str:
     title = heading.text().strip() if heading else ""
     own = tree.css_first("main, article, [role=main]")
     body = own.html if own is not None and own.html else found or html
-    return f"---\ntitle: {orjson.dumps(title).decode()}\nurl: {page}\n---\n<!doctype html>\n<main>{body}</main>\n"
+    root = tree.css_first("html[lang]")
+    language = (root.attributes.get("lang") or "")[:2] if root is not None else ""
+    named = f"title: {orjson.dumps(title).decode()}\nurl: {page}\nlanguage: {orjson.dumps(language).decode()}"
+    return f"---\n{named}\n---\n<!doctype html>\n<main>{body}</main>\n"
 
 
 def named(page: str) -> str:
