@@ -5,7 +5,7 @@ everything is measured against. Not here: how the evidence is gathered (`evidenc
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
 from bot.knowledge.evidence import FOUND, Evidence, rarity
+from bot.knowledge.filters import allowed
 from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe, probe
 from bot.knowledge.ranker import Found, candidates, ranker_of
@@ -36,6 +37,12 @@ class Query(Noun):
     screens: tuple[Screen, ...] = ()
     avoid: frozenset[str] = frozenset()
     """Articles that did not help: never ranked again in this conversation."""
+    language: str = ""
+    """Of the articles that may be found (`de`); every language when nothing is found in it, or none is asked for."""
+    version: str = ""
+    plan: str = ""
+    audience: str = ""
+    """What the customer has: articles that name others are not found. Empty asks for nothing."""
 
 
 class Hit(Noun):
@@ -74,13 +81,13 @@ def text(index: Index, query: Query) -> Scored:
 
 def screen(index: Index, query: Query) -> Scored:
     """The screen's text alone, as read: plain BM25."""
-    return Scored(bm25(index, probe(index, [line.text for s in query.screens for line in s.lines])))
+    return Scored(bm25(index, sought(index, query, [line.text for s in query.screens for line in s.lines])))
 
 
 def early(index: Index, query: Query) -> Scored:
     """One joint query of question and screen."""
     said = [line.text for s in query.screens for line in s.lines]
-    return Scored(bm25(index, probe(index, [*query.question.splitlines(), *said])))
+    return Scored(bm25(index, sought(index, query, [*query.question.splitlines(), *said])))
 
 
 def late(index: Index, query: Query) -> Scored:
@@ -91,14 +98,14 @@ def late(index: Index, query: Query) -> Scored:
         (1.0, bm25(index, question_probe(index, query))),
         (1.5, bm25(index, seen)),
         (1.0, _as_labels(index, seen)),
-        (0.5, bm25(index, probe(index, exact))),
+        (0.5, bm25(index, sought(index, query, exact))),
     )
     return Scored(np.sum([weight * _of_best(scores) for weight, scores in parts], axis=0))
 
 
 def cross(index: Index, query: Query) -> Scored:
     """Each line attends to the passages that could explain it, and gives its weight to those that do so best."""
-    seen = probe(index, [*query.question.splitlines(), *mended(index, query)])
+    seen = sought(index, query, [*query.question.splitlines(), *mended(index, query)])
     plain = bm25(index, seen)
     chosen = candidates(index, seen, plain.astype(np.float32))
     scores = np.zeros(len(index.articles))
@@ -121,7 +128,7 @@ def aligned(index: Index, query: Query) -> Scored:
         if any(_inside(line.box, mark.box) for mark in s.marks if mark.kind != "disabled")
     ]
     titles = [t for s in query.screens for t in (s.where, s.error) if t]
-    return Scored(bm25(index, probe(index, [*mended(index, query), *stressed, *stressed, *titles, *titles])))
+    return Scored(bm25(index, sought(index, query, [*mended(index, query), *stressed, *stressed, *titles, *titles])))
 
 
 def best(index: Index, query: Query) -> Scored:
@@ -151,15 +158,17 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
     if fusion not in FUSIONS:
         raise ValueError(f"no fusion {fusion!r}: there are {', '.join(FUSIONS)}")
     scored = FUSIONS[fusion](index, query)
+    if query.language and not scored.scores.any():
+        return rank(index, query.model_copy(update={"language": ""}), fusion, top)
     scores = scored.scores
     wanted = min(len(scores), top + len(query.avoid))
     order = np.argsort(-scores, kind="stable")[:wanted]
     kept = [int(i) for i in order if scores[i] > 0 and index.articles[i] not in query.avoid][:top]
-    sought = probe(index, [*query.question.splitlines(), *mended(index, query)])
+    said = probe(index, [*query.question.splitlines(), *mended(index, query)])
     decided = deciding(scored.found.evidence) if scored.found else {}
     hits = tuple(
         Hit(
-            passage=index.passage(best_passage(index, sought, article)),
+            passage=index.passage(best_passage(index, said, article)),
             score=float(scores[article]),
             decided_by=decided.get(article, ()),
         )
@@ -176,25 +185,32 @@ def threshold(index: Index, precision: float) -> float:
 
 
 def bm25(index: Index, query: Probe) -> Scores:
-    """BM25 of every article."""
+    """BM25 of every article; 0 for those that the query may not find."""
     a = index.arrays
     spans = [slice(int(a.post_at[t]), int(a.post_at[t + 1])) for t in query.terms]
     if not spans:
         return np.zeros(len(index.articles))
     owners = np.concatenate([a.post_article[s] for s in spans])
     weights = np.concatenate([a.post_weight[s] * n for s, n in zip(spans, query.times, strict=True)])
-    return np.bincount(owners, weights, len(index.articles)).astype(np.float64)
+    scores = np.bincount(owners, weights, len(index.articles)).astype(np.float64)
+    return scores if query.only is None else np.where(query.only, scores, 0)
+
+
+def sought(index: Index, query: Query, lines: list[str], as_read: list[str] | None = None) -> Probe:
+    """The probe of these lines, among the articles that the query may find."""
+    only = allowed(index, query.language, query.version, query.plan, query.audience)
+    return replace(probe(index, lines, as_read), only=only)
 
 
 def question_probe(index: Index, query: Query) -> Probe:
     """What the customer wrote, without the words that only hold a question together."""
     lines = [content(line) for line in query.question.splitlines()]
-    return probe(index, lines, query.question.splitlines())
+    return sought(index, query, lines, query.question.splitlines())
 
 
 def screen_probe(index: Index, query: Query) -> Probe:
     """What the screens say, words that a crop has cut completed."""
-    return probe(index, mended(index, query), [line.text for s in query.screens for line in s.lines])
+    return sought(index, query, mended(index, query), [line.text for s in query.screens for line in s.lines])
 
 
 def mended(index: Index, query: Query) -> list[str]:
@@ -243,7 +259,7 @@ def _as_labels(index: Index, seen: Probe) -> Scores:
         low, high = (int(np.searchsorted(a.names, np.uint64(number), side=side)) for side in ("left", "right"))
         if high > low:
             scores[a.name_article[low:high]] += np.log(1 + len(index.articles) / (high - low))
-    return scores
+    return scores if seen.only is None else np.where(seen.only, scores, 0)
 
 
 def _of_best(scores: Scores) -> Scores:

@@ -41,6 +41,8 @@ class Probe:
     """The numbers of all runs of up to LONGEST_LABEL words within a line."""
     grams: NDArray[np.uint32]
     """Buckets of letter runs, each once."""
+    only: NDArray[np.bool_] | None = None
+    """For each article whether it may be found; None for all of them."""
 
 
 def probe(index: Index, texts: Sequence[str], shown: Sequence[str] | None = None) -> Probe:

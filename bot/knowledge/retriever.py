@@ -16,13 +16,22 @@ from bot.knowledge.fusion import Query, Ranking, rank
 from bot.knowledge.index import Index
 from bot.knowledge.versions import stamp
 
+FACETS = ("language", "version", "plan", "audience")
+
 
 class HelpRetriever(BaseRetriever):
-    """Searches the index at `kb`. `search` takes a whole query with screens; `invoke` takes a question."""
+    """Searches the index at `kb`. `search` takes a whole query with screens; `invoke` takes a question.
+
+    `language`, `version`, `plan` and `audience` hold for every query that does not say its own.
+    """
 
     kb: Path
     fusion: str = "best"
     top: int = 10
+    language: str = ""
+    version: str = ""
+    plan: str = ""
+    audience: str = ""
     _opened: Index | None = PrivateAttr(default=None)
 
     @property
@@ -40,7 +49,8 @@ class HelpRetriever(BaseRetriever):
 
     def rank(self, query: Query) -> Ranking:
         """The same as `search`, blocking."""
-        return rank(self.index, query, self.fusion, self.top)
+        own = {name: value for name in FACETS if (value := getattr(self, name)) and not getattr(query, name)}
+        return rank(self.index, query.model_copy(update=own) if own else query, self.fusion, self.top)
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         return documents(self.rank(Query(question=query)))
