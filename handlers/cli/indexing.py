@@ -1,29 +1,79 @@
-"""Indexing a help centre with its progress shown, for `helplens up SOURCE`."""
+"""Indexing a help centre with its progress shown: for `helplens kb build`, and for `helplens up SOURCE`."""
 
 import re
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bot.knowledge.index import build
+from bot.knowledge.index import BuildReport, build
+from bot.knowledge.versions import stamp
+from bot.knowledge.website import Crawl, Unreachable
+from bot.screenshots.eye import opened
+from bot.screenshots.ocr import Reader
 from bot.settings import Settings
+from handlers.cli.reading import progress_bar
+
+SHOWN = 20
+"""Articles that are named one by one when something kept them out."""
+
+
+class PictureReader:
+    """Reads the pictures of articles; models are loaded at the first one."""
+
+    def __init__(self) -> None:
+        self._reader: Reader | None = None
+
+    def __call__(self, data: bytes) -> str:
+        """What a picture says. Raises ValueError or OSError when it is none."""
+        picture = opened(data)
+        self._reader = self._reader or Reader()
+        return "\n".join(line.text for line in self._reader.examine(picture).lines)
+
+
+async def build_source(source: str, to: Path, read_picture: PictureReader | None, console: Console) -> BuildReport:
+    """The index of `source` (a folder, a file, or an address, whose pages are kept in `to`/.pages) brought up to date.
+
+    Raises FileNotFoundError when there is no such folder or file, Unreachable when an address gives no pages.
+    """
+    folder = Path(source)
+    if is_address(source):
+        crawl = Crawl(source, to / ".pages")
+        with progress_bar("fetching pages") as progress:
+            folder = await crawl.run(progress)
+        for reason in crawl.failed[:SHOWN]:
+            console.print(f"  not fetched: {reason}", highlight=False, markup=False)
+    with progress_bar("reading articles") as progress:
+        return await build(folder, to, progress, read_picture)
+
+
+def shown(report: BuildReport, console: Console) -> None:
+    """Says which articles could not be read, and which were left out on purpose."""
+    for what, reasons in (("not readable", report.unreadable), ("left out", report.left_out)):
+        for reason in reasons[:SHOWN]:
+            console.print(f"  {what}: {reason}", highlight=False, markup=False)
+        if len(reasons) > SHOWN:
+            console.print(f"  {what}: {len(reasons) - SHOWN} more", highlight=False, markup=False)
 
 
 async def index_source(settings: Settings, source: str, console: Console) -> Path:
-    """The index of `source` in the data folder, brought up to date. What could not be read is said.
+    """The index of `source` in the data folder, brought up to date. An address that is away leaves the index as it is.
 
-    Raises FileNotFoundError when there is no such folder.
+    Raises what `build_source` raises; Unreachable only when there is no index yet.
     """
-    name = re.sub(r"[^a-z0-9]+", "-", Path(source).resolve().as_posix().casefold() if "://" not in source else source)
-    to = settings.data / "index" / name.strip("-")[-80:]
-    columns = (TextColumn("Indexing"), BarColumn(), MofNCompleteColumn(), TextColumn("[dim]{task.fields[name]}[/]"))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("index", name="")
-        report = await build(
-            Path(source), to, lambda done, total, at: bar.update(task, completed=done, total=total, name=at[-60:])
-        )
+    place = source if is_address(source) else Path(source).resolve().as_posix()
+    to = settings.data / "index" / re.sub(r"[^a-z0-9]+", "-", place.casefold()).strip("-")[-80:]
+    try:
+        report = await build_source(source, to, PictureReader(), console)
+    except Unreachable as error:
+        if not stamp(to):
+            raise
+        console.print(f"{error}; going on with what was indexed before", highlight=False, markup=False)
+        return to
     console.print(f"[dim]{report.articles} articles from {source}[/]")
-    for line in report.unreadable:
-        console.print(f"[yellow]not indexed:[/] {line}")
+    shown(report, console)
     return to
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is on the web."""
+    return source.startswith(("http://", "https://"))

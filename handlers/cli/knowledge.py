@@ -12,12 +12,10 @@ from rich.table import Table
 from bot import training
 from bot.evaluation import retrieval
 from bot.knowledge.fusion import FUSIONS, Query, rank
-from bot.knowledge.index import BuildReport, Index, build
-from bot.knowledge.website import Crawl
-from bot.screenshots.eye import opened
-from bot.screenshots.ocr import Reader
+from bot.knowledge.index import Index, build
 from bot.settings import Settings
 from handlers.cli.evaluate import percent
+from handlers.cli.indexing import PictureReader, build_source, shown
 from handlers.cli.reading import kept_pictures, progress_bar, queries, reading
 
 kb = typer.Typer(help="Index a help centre, and search it.", no_args_is_help=True)
@@ -26,7 +24,6 @@ stderr = Console(stderr=True)
 
 Kb = Annotated[Path, typer.Option("--kb", help="The index that `helplens kb build` made.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
-UNREADABLE_SHOWN = 20
 
 
 @learn.callback()
@@ -34,50 +31,28 @@ def _learn() -> None:
     """Learn from cases."""
 
 
-class PictureReader:
-    """Reads the pictures of articles; models are loaded at the first one."""
-
-    def __init__(self) -> None:
-        self._reader: Reader | None = None
-
-    def __call__(self, data: bytes) -> str:
-        """What a picture says. Raises ValueError or OSError when it is none."""
-        picture = opened(data)
-        self._reader = self._reader or Reader()
-        return "\n".join(line.text for line in self._reader.examine(picture).lines)
-
-
 @kb.command("build")
 def kb_build(
-    source: Annotated[str, typer.Argument(help="A folder of articles, or a help centre's address.")],
+    source: Annotated[str, typer.Argument(help="A folder of articles, one export file, or a help centre's address.")],
     to: Annotated[Path, typer.Option("--to", help="Where the index goes; only what changed is read again.")],
     pictures: Annotated[bool, typer.Option(help="Read the articles' own pictures too.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc and HTML files, and the pictures in them."""
-    report = asyncio.run(_build(source, to, PictureReader() if pictures else None))
+    """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc, HTML and PDF files, and the pictures in them.
+
+    The export files of Zendesk Guide and of Intercom (JSON, or one JSON a line) are read article by article.
+    """
+    report = asyncio.run(build_source(source, to, PictureReader() if pictures else None, stderr))
     if as_json:
         typer.echo(json.dumps(report.__dict__))
         return
     stderr.print(
         f"{report.articles} articles in {report.passages} passages; {report.read} read, {report.unchanged} unchanged, "
-        f"{report.removed} gone, {len(report.unreadable)} not readable; {report.seconds:.1f} s. Index: {to}",
+        f"{report.removed} gone, {len(report.unreadable)} not readable, {len(report.left_out)} left out; "
+        f"{report.seconds:.1f} s. Index: {to}",
         highlight=False,
     )
-    for reason in report.unreadable[:UNREADABLE_SHOWN]:
-        stderr.print(f"  not readable: {reason}", highlight=False, markup=False)
-
-
-async def _build(source: str, to: Path, read_picture: PictureReader | None) -> BuildReport:
-    folder = Path(source)
-    if source.startswith(("http://", "https://")):
-        crawl = Crawl(source, to / ".pages")
-        with progress_bar("fetching pages") as progress:
-            folder = await crawl.run(progress)
-        for reason in crawl.failed[:UNREADABLE_SHOWN]:
-            stderr.print(f"  not fetched: {reason}", highlight=False, markup=False)
-    with progress_bar("reading articles") as progress:
-        return await build(folder, to, progress, read_picture)
+    shown(report, stderr)
 
 
 @kb.command("search")
@@ -87,12 +62,19 @@ def kb_search(
     image: Annotated[Path | None, typer.Option(help="The customer's screenshot.", exists=True)] = None,
     fusion: Annotated[str, typer.Option(help=f"One of {', '.join(FUSIONS)}.")] = "best",
     top: Annotated[int, typer.Option(min=1)] = 10,
+    language: Annotated[str, typer.Option(help="Of the articles, such as de; all when nothing is found in it.")] = "",
+    version: Annotated[str, typer.Option(help="Leave out articles for other versions.")] = "",
+    plan: Annotated[str, typer.Option(help="Leave out articles for other plans.")] = "",
+    audience: Annotated[str, typer.Option(help="Leave out articles for other audiences.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Search an index by question, by screenshot, or by both."""
     if not question and image is None:
         raise typer.BadParameter("give --question, --image, or both")
-    ranking = rank(Index.open(index), asyncio.run(_query(question, image)), fusion, top)
+    query = asyncio.run(_query(question, image)).model_copy(
+        update={"language": language, "version": version, "plan": plan, "audience": audience}
+    )
+    ranking = rank(Index.open(index), query, fusion, top)
     if as_json:
         for hit in ranking.hits:
             found = {"article": hit.passage.article, "passage": hit.passage.number, "score": round(hit.score, 4)}
