@@ -57,9 +57,9 @@ class Postbox:
 
 
 @contextlib.asynccontextmanager
-async def postbox() -> AsyncIterator[Postbox]:
+async def postbox(box: Postbox | None = None) -> AsyncIterator[Postbox]:
     """The server, on a free port."""
-    box = Postbox()
+    box = box or Postbox()
     server = await asyncio.start_server(box.serve, "127.0.0.1", 0)
     box.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
