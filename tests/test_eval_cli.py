@@ -37,7 +37,7 @@ def centre(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with articles, cases and an index `kb`."""
     monkeypatch.setenv("HELPLENS_DATA", str(tmp_path / "data"))
     write(tmp_path / "articles")
-    cases = []
+    cases: list[dict[str, object]] = []
     for number, (article, lines) in enumerate(SCREENS.items()):
         draw(tmp_path / f"{number}.png", lines)
         cases.append({"image": f"{number}.png", "question": "What is this?", "expect": [article]})

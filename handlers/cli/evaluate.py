@@ -15,6 +15,7 @@ from bot.knowledge.fusion import FUSIONS
 from bot.knowledge.index import Index
 from bot.settings import Settings
 from handlers.cli.reading import queries
+from handlers.cli.release import eval_release
 
 evaluate = typer.Typer(help="Measure on cases.", no_args_is_help=True)
 
@@ -25,6 +26,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line o
 @evaluate.callback()
 def _evaluate() -> None:
     """Measure on cases before a release."""
+
+
+evaluate.command("release")(eval_release)
 
 
 @evaluate.command("retrieval")
