@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
+from handlers.cli import app
 
 
 def zendesk(id_: int, title: str, body: str, **more: Any) -> dict[str, Any]:
@@ -130,3 +133,16 @@ async def test_an_export_broken_off_and_a_file_that_is_none_are_said(tmp_path: P
     assert (await build(other, tmp_path / "kb")).unreadable == (
         "other.json: no export of Zendesk Guide or of Intercom",
     )
+
+
+def test_an_owner_indexes_an_export_and_searches_in_one_language(tmp_path: Path) -> None:
+    german = {"type": "article_content", "title": "Dimmer", "body": "<p>Dimmer ziehen.</p>", "state": "published"}
+    article = intercom("17", "Dimmer", DIM, translated_content={"de": german, "fr": german | {"state": "draft"}})
+    export, kb = write(tmp_path / "articles.json", {"type": "list", "data": [article]}), str(tmp_path / "kb")
+    built = CliRunner().invoke(app, ["kb", "build", str(export), "--to", kb])
+    assert "2 articles" in built.output
+    assert "left out: intercom/fr/17 (Dimmer): a draft" in built.output
+    options = ["kb", "search", "--kb", kb, "--question", "dimmer", "--json"]
+    found = CliRunner().invoke(app, [*options, "--language", "de"])
+    assert [json.loads(line)["article"] for line in found.stdout.splitlines()] == ["intercom/de/17"]
+    assert len(CliRunner().invoke(app, [*options, "--language", "nl"]).stdout.splitlines()) == 2

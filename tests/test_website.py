@@ -1,17 +1,21 @@
 """A help centre's address is a source: by its sitemap, as robots.txt allows, going on where it was broken off."""
 
+import io
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from rich.console import Console
 
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
 from bot.knowledge.website import Crawl, Unreachable
+from bot.settings import Settings
+from handlers.cli.indexing import index_source
 
-PAGE = """<html><head><title>x</title></head><body><nav><a href=/help/a>Menu of everything</a></nav>
+PAGE = """<html{language}><head><title>x</title></head><body><nav><a href=/help/a>Menu of everything</a></nav>
 <main><h1>{title}</h1><p>{text}</p><ol><li>Open <b>{label}</b>.</li></ol></main><footer>Imprint</footer></body>"""
 
 
@@ -26,6 +30,7 @@ class Site:
         }
         self.asked: Counter[str] = Counter()
         self.url = ""
+        self.language = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked[request.path] += 1
@@ -40,7 +45,8 @@ class Site:
         etag = f'"{hash(text)}"'
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304)
-        html = PAGE.format(title=title, text=text, label=label)
+        language = self.language and f" lang={self.language}"
+        html = PAGE.format(language=language, title=title, text=text, label=label)
         return web.Response(text=html, content_type="text/html", headers={"ETag": etag})
 
 
@@ -81,3 +87,22 @@ async def test_a_second_run_reads_what_changed_and_forgets_what_is_gone(site: Si
 async def test_a_site_without_pages_says_so(site: Site, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="no sitemap"):
         await Crawl(f"{site.url}/nothing", tmp_path / "pages", pause=0).run()
+
+
+async def test_up_takes_an_address_and_starts_with_what_it_has_when_that_is_away(site: Site, tmp_path: Path) -> None:
+    settings, console = Settings(data=tmp_path), Console(record=True, file=io.StringIO(), width=300)
+    kb = await index_source(settings, f"{site.url}/help", console)
+    assert Index.open(kb).articles == ("help/a.html", "help/b.html")
+    site.pages.clear()
+    assert await index_source(settings, f"{site.url}/help", console) == kb
+    assert Index.open(kb).articles
+    assert "going on with what was indexed before" in console.export_text()
+    with pytest.raises(Unreachable):
+        await index_source(settings, f"{site.url}/other", console)
+
+
+async def test_a_page_says_its_language(site: Site, tmp_path: Path) -> None:
+    site.language = "de-AT"
+    folder = await Crawl(f"{site.url}/help", tmp_path / "pages", pause=0).run()
+    await build(folder, tmp_path / "kb")
+    assert {record["language"] for record in Index.open(tmp_path / "kb").records} == {"de"}

@@ -6,16 +6,23 @@ pypdf reads the file. Not here: recognising text on scans, which are refused wit
 import html
 import io
 import re
+import struct
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pypdf import PageObject, PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 
 MOST_PAGES = 2000
+DAMAGED = (
+    *(PyPdfError, DependencyError, NotImplementedError, zlib.error, struct.error),
+    *(KeyError, TypeError, AttributeError, IndexError, ArithmeticError, AssertionError),
+)
+"""What pypdf raises on files that are not as they should be."""
 LARGER = 1.12
 """A line this many times larger than the text is a heading."""
 HEADING_WORDS = 14
@@ -66,7 +73,7 @@ def pdf_to_html(data: bytes) -> tuple[str, str]:
         lines = [line for number, page in enumerate(reader.pages, 1) for line in _lines(page, number)]
         outline = dict(_outline(reader.outline))
         said = (reader.metadata and reader.metadata.title) or ""
-    except (PyPdfError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise ValueError(f"a damaged PDF: {error}") from error
     lines = _without_running_heads([line for line in lines if line.text])
     if not lines:
