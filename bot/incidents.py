@@ -4,6 +4,7 @@ Joins what counts (`bot.state.sightings`) with what is said (`bot.knowledge.inci
 passed the redactor. When Redis is away an answer goes out without this, and the log says so.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -46,7 +47,7 @@ class Incidents:
         """
         try:
             errors = [screen.error for screen in screens if screen.error]
-            phrases = [phrase(error, self.own_patterns) for error in errors]
+            phrases = await asyncio.to_thread(lambda: [phrase(error, self.own_patterns) for error in errors])
             who = (await self.customer(conversation_id) or conversation_id) if any(phrases) else ""
             for met in filter(None, phrases):
                 if await self.sightings.add(fingerprint(met), met, who):
@@ -55,8 +56,8 @@ class Incidents:
             if not problems:
                 return None
             others = [screen.text for screen in screens if not screen.error] + [question]
-            texts = [*phrases, *(words(text, self.own_patterns) for text in others)]
-            problem = matching(problems, texts)
+            texts = await asyncio.to_thread(lambda: [words(text, self.own_patterns) for text in others])
+            problem = matching(problems, [*phrases, *texts])
             if problem is None:
                 return None
             error = next((e for e, p in zip(errors, phrases, strict=True) if matching([problem], [p])), "")

@@ -1,5 +1,6 @@
 """The same error seen by several customers, or announced by the team, is said at once, and nothing private is kept."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -112,6 +113,12 @@ async def test_a_customer_counts_once_in_however_many_conversations(incidents: I
     known = replace(incidents, customer=whose)
     assert [await met(known, conversation) for conversation in ("a1", "a2", "a3", "b1", "b2")] == [None] * 5
     assert await met(known, "c1") is not None
+
+
+async def test_among_many_at_once_each_counts_and_one_makes_it_known(incidents: Incidents) -> None:
+    became = await asyncio.gather(*(incidents.sightings.add("id", "payment failed", str(n)) for n in range(20)))
+    assert sorted(became) == [False] * 19 + [True]
+    assert [problem.seen for problem in await incidents.all()] == [20]
 
 
 async def test_three_conversations_over_a_day_are_no_incident(incidents: Incidents, clock: Clock) -> None:
