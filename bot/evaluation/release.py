@@ -61,6 +61,15 @@ class Bot(Protocol):
         """One whole turn."""
 
 
+async def read_pictures(cases: Cases, bot: Bot, progress: Progress) -> None:
+    """Reads all pictures before the first case: what intake refuses is known before a model was paid, and an answer's
+    seconds hold no reading, as for customers, who paste while they still type."""
+    pictures = cases.pictures
+    for number, path in enumerate(pictures):
+        progress(number, len(pictures), path.name)
+        await bot.screen(path)
+
+
 async def run(cases: Cases, bot: Bot, progress: Progress) -> list[Verdict]:
     """What became of each case, in the order of the kinds."""
     every = list(cases.all)
@@ -82,8 +91,6 @@ async def _retrieval(case: Case, path: Path | None, bot: Bot) -> Verdict:
 
 
 async def _answer(case: AnswerCase, path: Path | None, bot: Bot) -> Verdict:
-    if path:
-        await bot.screen(path)  # read before the clock starts: customers paste while they still type
     reply = await bot.ask(path, case.question)
     return verdicts.of_answer(case, reply.answer, reply.points, reply.seconds)
 
@@ -108,12 +115,13 @@ _JUDGE: dict[type, Callable[..., Awaitable[Verdict]]] = {
 }
 
 
-async def drawings(judged: Sequence[Verdict], folder: Path, bot: Bot) -> dict[str, bytes]:
+async def drawings(judged: Sequence[Verdict], folder: Path, bot: Bot, progress: Progress) -> dict[str, bytes]:
     """A WebP picture of each failure by its key: private places covered, rings as customers got them, and outlined in
     green what was meant, in red what leaks. The first DRAWN of each kind."""
     drawn: dict[str, bytes] = {}
     counts: dict[str, int] = {}
-    for verdict in judged:
+    for number, verdict in enumerate(judged):
+        progress(number, len(judged), verdict.image or "")
         if verdict.passed or verdict.image is None or counts.get(verdict.kind, 0) >= DRAWN:
             continue
         counts[verdict.kind] = counts.get(verdict.kind, 0) + 1

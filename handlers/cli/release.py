@@ -88,9 +88,14 @@ def eval_release(
 
 async def _run(cases: Cases, index: Path, draw: bool) -> tuple[list[Verdict], dict[str, bytes]]:
     async with _opened(Settings(kb=index), index) as bot:
+        with progress_bar("reading pictures") as progress:
+            await release.read_pictures(cases, bot, progress)
         with progress_bar("cases") as progress:
             judged = await release.run(cases, bot, progress)
-        return judged, await release.drawings(judged, cases.folder, bot) if draw else {}
+        if not draw:
+            return judged, {}
+        with progress_bar("drawing failures") as progress:
+            return judged, await release.drawings(judged, cases.folder, bot, progress)
 
 
 @asynccontextmanager
