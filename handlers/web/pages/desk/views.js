@@ -3,6 +3,10 @@
 import { ago, html } from "/desk/html.js";
 
 const OWNERS = { bot: "Assistant answers", waiting: "Waits for a person", human: "With a person", closed: "Closed" };
+const MAILED = {
+  sent: "Was not here: written to by e-mail", refused: "Was not here, and the e-mail was refused",
+  unsure: "Was not here; the e-mail was cut off and may not have arrived",
+};
 const owned = (owner, who) => (owner === "human" && who ? `With ${who}` : OWNERS[owner]);
 
 export function queue(list, open, me) {
@@ -31,6 +35,8 @@ export function fold(events) {
     held: (d) => entries.push({ kind: "held", id: d.held_id ?? d.id, who: d.who, text: d.text }),
     decided: (d) => { const held = entries.find((e) => e.kind === "held" && e.id === d.held_id); if (held) held.choice = d.choice; },
     owner: (d) => entries.push({ kind: "owner", text: owned(d.owner, d.who), reason: d.reason }),
+    reachable: (d) => entries.push({ kind: "owner", text: d.address ? `Can be written to: ${d.address}` : "Wants no more e-mails" }),
+    mailed: (d) => entries.push({ kind: "owner", text: MAILED[d.outcome], reason: d.reason }),
     delta: (d) => { const t = turn(d); if (!t.settled) t.text = [...t.text].slice(0, d.offset).join("") + d.text; },
     reset: (d) => { turn(d).text = ""; },
     answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices }),

@@ -220,6 +220,14 @@ export class HelpLensWidget extends LitElement implements Parts {
       .catch((error: Error) => this.tellLine((error as { detail?: string }).detail || this.say("offline")));
   }
 
+  reach(form: HTMLFormElement): void {
+    this.tellLine("");
+    this.client.reach(String(new FormData(form).get("email"))).then(
+      () => this.announce(this.say("mailKept")),
+      (error: Error) => this.tellLine((error as { detail?: string }).detail || this.say("offline")),
+    );
+  }
+
   private relinked = 0;
 
   relink = (): void => {

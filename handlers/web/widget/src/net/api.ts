@@ -59,6 +59,7 @@ export class Api {
   rate = (of: Opened, turn: number, helped: boolean) => this.call<unknown>("POST", `/conversations/${of.id}/feedback`, of.token, { turn, helped });
   correct = (of: Opened, attachment_id: string, change: { where?: string; error?: string }) =>
     this.call<unknown>("POST", `/conversations/${of.id}/screen`, of.token, { attachment_id, ...change });
+  reach = (of: Opened, address: string) => this.call<{ address: string }>("POST", `/conversations/${of.id}/email`, of.token, { address });
   article = (path: string) => this.call<Article>("GET", `/articles/${path.split("/").map(encodeURIComponent).join("/")}`);
 
   say(of: Opened, key: string, text: string, attachments: string[], context: object): Promise<{ message_id: string }> {

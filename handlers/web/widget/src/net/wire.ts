@@ -29,9 +29,9 @@ export interface Events {
   pointed: { turn: number; attachment_id: string; points: Point[] };
   done: { turn: number };
   stopped: { turn: number; text: string };
-  owner: { owner: Owner; reason: string; who?: string | null };
+  owner: { owner: Owner; reason: string; who?: string | null; mail?: boolean };
   rated: { turn: number; helped: boolean };
-  reminded: { text: string };
+  reminded: { text: string; mail?: boolean };
   fresh: Record<string, never>;
 }
 export type EventName = keyof Events;

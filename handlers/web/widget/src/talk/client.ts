@@ -169,6 +169,19 @@ export class Client {
     if (this.current) await this.api.correct(this.current, picture, change);
   }
 
+  /** The customer is written to when an answer comes and nobody reads it. The address itself is not kept here. */
+  async reach(address: string): Promise<void> {
+    const of = this.current;
+    if (!of) return;
+    await this.api.reach(of, address);
+    this.session.update({ reached: of.id });
+    this.changed();
+  }
+
+  get reached(): boolean {
+    return this.current !== undefined && this.session.memory.reached === this.current.id;
+  }
+
   /** New links for pictures: those of the events are good for a quarter of an hour. */
   async relink(): Promise<void> {
     if (!this.current) return;

@@ -10,6 +10,8 @@ export interface Memory {
   draft: Draft;
   readTo: number;
   open: boolean;
+  /** The conversation about which the customer asked to be written to. */
+  reached?: string;
   /** Whose it is: a digest of the proven user's id, empty for a visitor. */
   user: string;
 }

@@ -13,7 +13,7 @@ export interface Answer {
   citations: Citation[]; choices: Choice[]; pointed: { picture: string; points: Point[] }[]; answered: boolean; handoff: boolean;
   rated?: boolean; settled: boolean;
 }
-export interface Notice { kind: "notice"; at: number; owner: Owner; who: string; text: string }
+export interface Notice { kind: "notice"; at: number; owner: Owner; who: string; text: string; mail?: boolean }
 export type Item = Said | Answer | Notice;
 
 export class Thread {
@@ -114,13 +114,13 @@ const FOLDS: Folds = {
   stopped(thread, { turn, text }, at) {
     Object.assign(thread.answer(turn, at), { text, stopped: true, running: false, settled: true });
   },
-  owner(thread, { owner, who, reason }, at) {
+  owner(thread, { owner, who, reason, mail }, at) {
     thread.owner = owner;
     thread.who = who ?? "";
-    thread.items.push({ kind: "notice", at, owner, who: who ?? "", text: reason });
+    thread.items.push({ kind: "notice", at, owner, who: who ?? "", text: reason, mail });
   },
-  reminded(thread, { text }, at) {
-    if (text) thread.items.push({ kind: "notice", at, owner: thread.owner, who: "", text });
+  reminded(thread, { text, mail }, at) {
+    if (text) thread.items.push({ kind: "notice", at, owner: thread.owner, who: "", text, mail });
   },
   rated(thread, { turn, helped }, at) {
     thread.answer(turn, at).rated = helped;

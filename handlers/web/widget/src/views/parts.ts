@@ -28,6 +28,7 @@ export interface Parts {
   correct(picture: string): void;
   saveCorrection(picture: string, form: HTMLFormElement): void;
   relink(): void;
+  reach(form: HTMLFormElement): void;
   dismissOffer(): void;
   editUnsent(key: string): void;
 }

@@ -108,13 +108,27 @@ function feedback(parts: Parts, turn: Answer, last: boolean): TemplateResult {
   </div>`;
 }
 
-function notice(parts: Parts, { owner, who, text }: Notice): TemplateResult {
+function notice(parts: Parts, { owner, who, text, mail }: Notice): TemplateResult {
   const { say } = parts;
   const words = {
     waiting: say("ownerWaiting"), bot: say("ownerBot"), closed: say("ownerClosed"),
     human: who ? say("ownerHuman", { who: plain(who) }) : say("ownerHumanUnnamed"),
   };
-  return html`<p class="notice" dir="auto">${plain(text) || words[owner]}</p>`;
+  return html`<p class="notice" dir="auto">${plain(text) || words[owner]}</p>${mail ? address(parts) : nothing}`;
+}
+
+/** Where to write to when the answer comes; asked for only where the server says that it can. */
+function address(parts: Parts): TemplateResult {
+  const { say } = parts;
+  if (parts.client.reached) return html`<p class="notice" dir="auto">${say("mailKept")}</p>`;
+  const save = (event: Event) => {
+    event.preventDefault();
+    parts.reach(event.target as HTMLFormElement);
+  };
+  return html`<form class="card" @submit=${save}>
+    <label>${say("mailAsk")}<input name="email" type="email" required maxlength="254" autocomplete="email" /></label>
+    <div class="row"><button class="small main">${say("mailSend")}</button></div>
+  </form>`;
 }
 
 function unsent(parts: Parts, message: Waiting): TemplateResult {
