@@ -29,7 +29,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
   margin: 0 auto; padding: 2rem 1rem 4rem; overflow-wrap: anywhere }
 h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem } h3 { font-size: 1rem; margin: 0 }
 .soft { color: var(--soft) } p { margin: .35rem 0 }
-.state { border-radius: 10px; padding: .7rem 1rem; margin: 1rem 0; font-weight: 600 }
+.state { background: var(--card); border-radius: 10px; padding: .7rem 1rem; margin: 1rem 0; font-weight: 600 }
 .bad { color: var(--bad) } .good { color: var(--good) }
 .state.bad { background: var(--bad-ground) } .state.good { background: var(--good-ground) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
