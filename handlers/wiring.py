@@ -119,7 +119,7 @@ async def open_answering(
     Raises NoIndex when there is no index at `kb`.
     """
     progress("Loading the reader's models …")
-    reader = await asyncio.to_thread(Reader, cache=settings.data / "cache")
+    reader = await asyncio.to_thread(Reader)
     async with reader:
         eye = Eye(storage, reader, budget=settings.read_seconds, own_patterns=settings.private_patterns)
         retriever = HelpRetriever(kb=kb)

@@ -16,6 +16,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,7 +114,7 @@ def start(weights: Path, to: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", __spec__.name, str(weights), str(to)],
         cwd=root,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # ends when we do, however we do: then nobody waits for the network any more
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -213,4 +214,5 @@ def _fonts() -> list[str | None]:
 
 if __name__ == "__main__":
     os.nice(10)
+    threading.Thread(target=lambda: os._exit(0 if sys.stdin.buffer.read() else 1), daemon=True).start()
     make(Path(sys.argv[1]), Path(sys.argv[2]))
