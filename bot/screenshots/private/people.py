@@ -96,7 +96,7 @@ _NUMBER = r"\d{1,5}(?: ?[a-zA-Z])?(?:[-/]\d{1,4})?"
 _STREETS = (
     re.compile(
         rf"(?<![\w.,#]){_NUMBER},? (?:[NSEW]\.? )?(?:[{_UPPER}0-9][\w'’.\-]*,? ){{1,4}}?"
-        r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Terrace|Way|Parkway|Pkwy|"
+        r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Terrace|Yard|Way|Parkway|Pkwy|"
         r"Highway|Hwy|Crescent|Cres|Close|Gardens|Grove|Mews|Row|Hill|Circle|Cir|Trail|Plaza|Quay)\b\.?"
         r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|#)\.? ?#?[\w\-]+)?"
     ),
