@@ -36,7 +36,9 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def png(width: int, height: int, *, depth: int = 1, colour: int = 0, extra: bytes = b"", rows: int | None = None) -> bytes:
+def png(
+    width: int, height: int, *, depth: int = 1, colour: int = 0, extra: bytes = b"", rows: int | None = None
+) -> bytes:
     """A PNG of zeros written without ever holding its pixels."""
     bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     row = b"\0" * (1 + (width * bits + 7) // 8)
@@ -91,7 +93,11 @@ def bombs(*, large: bool = True) -> Iterator[Named]:
         yield "png 24 megapixels, 16 bits", png(6_000, 4_000, depth=16, colour=6), "either"
         yield "jpeg 64 megapixels", saved(Image.new("RGB", (8_000, 8_000), "#a0b0c0"), "JPEG"), "clean"
         yield "jpeg 81 megapixels", saved(Image.new("L", (9_000, 9_000)), "JPEG"), "refused"
-        yield "jpeg progressive, 36 megapixels", saved(Image.new("L", (6_000, 6_000)), "JPEG", progressive=True), "refused"
+        yield (
+            "jpeg progressive, 36 megapixels",
+            saved(Image.new("L", (6_000, 6_000)), "JPEG", progressive=True),
+            "refused",
+        )
         yield "webp 24 megapixels", saved(Image.new("RGB", (6_000, 4_000), "#a0b0c0"), "WEBP", method=0), "clean"
         yield "webp 100 megapixels", saved(Image.new("RGB", (10_000, 10_000)), "WEBP", method=0), "refused"
         yield "gif 36 megapixels", saved(Image.new("P", (6_000, 6_000)), "GIF"), "refused"
@@ -158,7 +164,11 @@ def damaged(seed: int = 5, flips: int = 12) -> Iterator[Named]:
             yield f"{kind} with bytes changed, {number}", bytes(changed), "either"
     exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\x08\0\0\0"
     body = saved(screen(), "JPEG")
-    yield "EXIF that points at itself", body[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + body[2:], "clean"
+    yield (
+        "EXIF that points at itself",
+        body[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + body[2:],
+        "clean",
+    )
     yield "EXIF of garbage", body[:2] + b"\xff\xe1\0\x10Exif\0\0" + b"\xff" * 8 + body[2:], "clean"
     yield "PNG of no size", png(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 0, 0)), "refused"
     yield "PNG with a chunk of 4 GB", saved(screen(), "PNG")[:33] + b"\xff\xff\xff\xffIDAT" + bytes(50), "either"
