@@ -86,7 +86,7 @@ export function card(standing, earlier) {
     ${newest ? html`<button class="shot" data-picture="${newest.id}"><img src="${newest.url}" alt="The newest picture, private places blacked out"></button>` : ""}
     ${seen ? html`<dl>${seen.where ? html`<dt>Where</dt><dd>${seen.where}</dd>` : ""}${seen.error ? html`<dt>Message</dt><dd><b>${seen.error}</b></dd>` : ""}
       ${exact.length ? html`<dt>Found</dt><dd>${exact.join(", ")}</dd>` : ""}${seen.reason ? html`<dt>Reading</dt><dd>${seen.reason}</dd>` : ""}</dl>` : ""}
-    ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto">${words(standing.draft)}</p><button class="main" data-act="send-draft" title="Key: d">Send draft</button> <button data-do="useDraft">Edit first</button></section>` : ""}
+    ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto" tabindex="0">${words(standing.draft)}</p><button class="main" data-act="send-draft" title="Key: d">Send draft</button> <button data-do="useDraft">Edit first</button></section>` : ""}
     <h3>Earlier conversations</h3>${earlier.length ? html`<ul>${earlier.map((c) => html`<li><button class="link" data-open="${c.id}">${c.title || "A picture"}</button> <small>${OWNERS[c.owner]}, ${ago(c.at)}</small></li>`)}</ul>`
       : html`<p class="quiet">None that are known.</p>`}`;
 }
