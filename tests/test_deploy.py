@@ -25,6 +25,7 @@ from bot.answering.vlm_server import ModelServer
 from bot.settings import PREFIX, Settings
 from bot.telemetry import Metrics
 from handlers.cli.run import Role
+from handlers.web.conversations import router as conversations
 from handlers.web.counting import Counting
 from handlers.web.health import health
 
@@ -286,7 +287,10 @@ def test_dockerfile() -> None:
             assert (HOUSE / source).exists(), source
     assert re.findall(r"^USER (.+)$", stage, re.MULTILINE) == ["10001"]
     assert stage.index("USER 10001") < stage.index("ENTRYPOINT") and "/readyz" in stage
-    variables = dict(re.findall(r"(HELPLENS_[A-Z_]+)=(\S+)", stage))
+    variables = dict(re.findall(r"([A-Z_]+)=(\S+)", " ".join(re.findall(r"^ENV (.+)$", stage, re.MULTILINE))))
+    # With a root that cannot be written, all that is written must lie under the volume.
+    assert variables["XDG_CACHE_HOME"].startswith(variables["HELPLENS_DATA"]) and "VOLUME /data" in stage
+    assert variables["ORT_DISABLE_TELEMETRY"] == "1"
     assert variables["HELPLENS_HOST"] == "0.0.0.0"
     port = variables["HELPLENS_PORT"]
     assert f"EXPOSE {port}\n" in stage and f"127.0.0.1:{port}/readyz" in stage
@@ -306,6 +310,7 @@ def test_compose_keeps_every_conversation() -> None:
     for name in ("web", "worker"):
         service = compose["services"][name]
         assert service["command"] == ["serve", name]
+        assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
         assert service["environment"]["HELPLENS_REDIS_URL"] == "redis://valkey:6379/0"
         assert "data:/data" in service["volumes"] and service["read_only"]
         assert all(volume.split(":")[0] in compose["volumes"] for volume in service["volumes"])
@@ -351,6 +356,13 @@ def test_alerts_and_dashboard_name_metrics_that_are_counted() -> None:
         assert named and named <= known, f"{query}: {named - known}"
         assert query.count("(") == query.count(")")
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_alerts_name_routes_as_they_are_counted() -> None:
+    named = set(re.findall(r'route!?="([^"]+)"', (DEPLOY / "monitoring" / "alerts.yaml").read_text()))
+    routes = [*conversations.routes, *health(CollectorRegistry()).routes]
+    assert len(named) == 2
+    assert named <= {route.path_format for route in routes}  # type: ignore[attr-defined]
 
 
 def test_every_alert_has_its_paragraph_in_the_runbook() -> None:
