@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8100, ge=0, le=65535, description="Port that the web server listens on; 0 takes a free one."
     )
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port on which a worker of its own serves /metrics. Unset: nowhere."
+    )
     public_url: str | None = Field(default=None, description="Address under which customers reach this server.")
     secret: SecretStr | None = Field(
         default=None, description="Signs links and tokens. Unset: made once and kept in the data folder."

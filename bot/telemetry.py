@@ -56,6 +56,3 @@ class Metrics:
         self.first_word_seconds = Histogram(
             "helplens_first_word_seconds", "From claim to the first word", buckets=SECONDS, registry=self.registry
         )
-        self.look_seconds = Histogram(
-            "helplens_look_seconds", "Reading one picture", buckets=SECONDS, registry=self.registry
-        )

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot import handoff, letters
-from bot.conversation import DRAFT_EVENTS, Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, fold
+from bot.conversation import DRAFT_EVENTS, Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, Seen, fold
 from bot.hours import Hours
 from bot.state.lease import Lease
 from bot.state.records import DONE, LogEntry
@@ -74,6 +74,8 @@ class Turns:
                     if event is None:
                         return True
                     pen.take(event)
+                    if self.metrics and isinstance(event, Seen):
+                        self.metrics.pictures.labels(event.outcome).inc()
                     upcoming = asyncio.ensure_future(anext(events, None))
                 if pen.patience() == 0 and not await pen.write():
                     return False

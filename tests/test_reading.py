@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,3 +188,14 @@ def test_a_script_that_the_weights_lack_is_noticed(reader: Reader) -> None:
     verdict = legibility.judge(picture, reader.examine(picture))
     assert verdict.outcome == "unreadable"
     assert "script" in verdict.reason
+
+
+def test_the_engine_sends_no_reports_and_leaves_none(tmp_path: Path) -> None:
+    code = (
+        "from bot.screenshots.engine import session\nfrom bot.screenshots.ocr import weights\n"
+        "session(weights() / 'PP-OCRv6_det_small.onnx', 1)"
+    )
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert list(tmp_path.rglob("*")) == []

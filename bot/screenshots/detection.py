@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from bot.screenshots.engine import session
+
 Pixels = npt.NDArray[np.uint8]
 """Rows x columns x (blue, green, red): the order that the weights were trained on."""
 
@@ -94,15 +96,11 @@ def _openvino(openvino: Any, weights: Path, threads: int) -> Network:
 
 
 def _onnxruntime(weights: Path, threads: int) -> Network:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    opened = session(weights, threads)
+    name = opened.get_inputs()[0].name
 
     def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        result: npt.NDArray[np.float32] = session.run(None, {name: batch})[0]
+        result: npt.NDArray[np.float32] = opened.run(None, {name: batch})[0]
         return result
 
     return run

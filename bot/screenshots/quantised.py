@@ -26,6 +26,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.screenshots.engine import onnxruntime
+
 VERSION = 1
 """Raised when another recipe makes another network of the same weights."""
 OPSET = 17
@@ -62,6 +64,8 @@ def crops(count: int = CROPS, seed: int = 7) -> Iterator[npt.NDArray[np.uint8]]:
 def make(weights: Path, to: Path) -> None:
     """Write the 8-bit network of `weights` to `to`, whole or not at all. Raises ImportError without package onnx."""
     import onnx
+
+    onnxruntime()
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -97,10 +101,16 @@ def make(weights: Path, to: Path) -> None:
 
 def place(weights: Path, folder: Path) -> Path:
     """The file for the 8-bit network of `weights`, on this machine and with this onnxruntime."""
-    import onnxruntime
-
-    made_of = f"{weights.stat().st_size} {onnxruntime.__version__} {platform.machine()} {platform.node()} {VERSION}"
+    made_of = f"{weights.stat().st_size} {onnxruntime().__version__} {_processor()} {VERSION}"
     return folder / f"{weights.stem}-8bit-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.onnx"
+
+
+def _processor() -> str:
+    """What decides whether 8 bits gain: the processor's model, the same in every container on it."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    wanted = ("model name", "flags", "Features")
+    return "\n".join([platform.machine(), *sorted({line for line in lines if line.startswith(wanted)})])
 
 
 def cache_folder() -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.screenshots.detection import Pixels
+from bot.screenshots.engine import session
 
 HEIGHT = 48
 STRIDE = 8
@@ -42,14 +43,7 @@ class Recogniser:
     """Reads crops. Thread-safe; the model is loaded once."""
 
     def __init__(self, weights: Path, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+        self._session = session(weights, threads)
         self._input = self._session.get_inputs()[0].name
         self._characters = alphabet(self._session.get_modelmeta().custom_metadata_map["character"])
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+from prometheus_client import start_http_server
 from rich.console import Console
 
 from bot.settings import Settings
@@ -114,6 +115,9 @@ async def _serve(settings: Settings, role: Role) -> None:
             answering = await stack.enter_async_context(opening)
             slack = await stack.enter_async_context(wiring.open_slack(settings, url, front, answering))
         if role is Role.worker:
+            if settings.metrics_port:
+                server, _ = start_http_server(settings.metrics_port, registry=metrics.registry)
+                stack.callback(server.shutdown)
             together.start(wiring.work(settings, front, answering, metrics, slack), "worker")
             together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
             await together.until_signal()
@@ -121,8 +125,8 @@ async def _serve(settings: Settings, role: Role) -> None:
         app = await stack.enter_async_context(wiring.open_web(settings, url, front, metrics))
         if slack:
             wiring.serve_slack(app, slack)
-        server = _Server(config(app, grace=GRACE_S))
-        together.start(server.serve([_listen(settings)]), "web", server.leave)
+        web = _Server(config(app, grace=GRACE_S))
+        together.start(web.serve([_listen(settings)]), "web", web.leave)
         await together.until_signal()
 
 
