@@ -5,6 +5,7 @@ from bot.answering.extractive import Extractive, reached, shortened
 from bot.conversation import Attachment
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Ranking
+from bot.screenshots.ocr import Line
 from bot.screenshots.screen import Screen
 
 STEPS = (
@@ -81,6 +82,26 @@ def test_below_the_threshold_it_says_that_it_does_not_know_and_offers_a_person()
 
 def test_nothing_found_is_said_too() -> None:
     assert Extractive().decide(brief(0.0)).handoff
+
+
+LINES = tuple(Line(text=f"Strange words {n}", box=(0, n, 9, n + 1), score=1) for n in range(8))
+
+
+def strange(known: int, question: str = "why?") -> Answer:
+    base = brief(0.9, passage(), passage("b.md", title="Other"), question=question)
+    look = base.looks[0].model_copy(update={"screen": base.looks[0].screen.model_copy(update={"lines": LINES})})
+    hits = tuple(h.model_copy(update={"decided_by": ("Settings", *["Pay now"] * known)}) for h in base.ranking.hits)
+    ranking = base.ranking.model_copy(update={"hits": hits})
+    return Extractive(sure=0.5).decide(base.model_copy(update={"looks": (look,), "ranking": ranking}))
+
+
+def test_a_screen_of_another_product_is_not_answered_however_sure_the_ranking_is() -> None:
+    answer = strange(known=1)
+    assert not answer.answered
+    assert "is it a screen of this product?" in answer.text
+    assert answer.choices, "what may fit all the same is still offered"
+    assert strange(known=2).answered
+    assert strange(known=0, question="how do I pay an invoice with another card?").answered
 
 
 async def test_the_words_are_the_answer() -> None:
