@@ -76,6 +76,8 @@ class Orchestrator:
     """Confidence from which a screen's text is enough."""
     models: bool = False
     """Whether any rung asks a model."""
+    spend: Callable[[], Awaitable[bool]] | None = None
+    """Takes one turn of the day's budget for models; None: there is no limit."""
     language: str = "en"
     incidents: Incidents | None = None
     """None: known problems are neither counted nor said."""
@@ -145,7 +147,11 @@ class Orchestrator:
             chosen=chosen(conversation, question),
             language=self.language,
         )
-        talk = _Talk(turn, "".join(f"{lead}\n\n" for lead in (proven and proven.lead, known) if lead))
+        if self.models and self.spend and not await self.spend():
+            brief = brief.model_copy(update={"models": False})
+        budget = "" if brief.models else say("answering.budget", self.language)
+        leads = (proven and proven.lead, known, budget)
+        talk = _Talk(turn, "".join(f"{lead}\n\n" for lead in leads if lead))
         async for item in self.ladder.answer(brief):
             match item:
                 case Answer():

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         default=("extractive",),
         description="The rungs that answer, in order: vlm:FOLDER, openai:MODEL@URL, anthropic:MODEL, extractive.",
     )
+    model_turns_per_day: int = Field(
+        default=0,
+        ge=0,
+        description="Turns a day (UTC) in which models are asked; after them answers are quoted. 0: any.",
+    )
     tools: str | None = Field(default=None, description="Python module with the owner's own LangChain @tools.")
     text_to_models: bool = Field(
         default=False, description="May customers' words, redacted, go to a model outside this machine?"

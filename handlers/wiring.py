@@ -46,6 +46,7 @@ from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
+from bot.state.budget import Budget
 from bot.state.embedded import embedded
 from bot.state.errors import StateError
 from bot.state.lease import Lease
@@ -322,7 +323,9 @@ async def work(
 
     # Not in `open_answering`: only customers meet errors; agents' questions and the terminal's do not count.
     incidents = replace(front.incidents, customer=functools.partial(customer_of, front.store))
-    orchestrator = replace(answering.orchestrator, incidents=incidents)
+    redis: Redis = Redis.from_url(front.store.url)
+    spend = Budget(redis, settings.model_turns_per_day).spend
+    orchestrator = replace(answering.orchestrator, incidents=incidents, spend=spend)
     open_hours = hours(settings)
     mailing = mail_of(settings)
     jobs: dict[Kind, Job] = {
@@ -334,7 +337,10 @@ async def work(
         jobs["mail"] = mailing
     if slack:
         jobs["slack"] = slack.mirror
-    await Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds).run()
+    try:
+        await Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds).run()
+    finally:
+        await redis.aclose()
 
 
 def mail_is_set(settings: Settings) -> bool:

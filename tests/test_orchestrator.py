@@ -1,7 +1,10 @@
 """One turn: look, plan, search, answer, point, done; in this order, from the log alone."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
+from redis.asyncio import Redis
+
+from bot.answering.brief import Answer, Brief, Words
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
 from bot.conversation import (
@@ -28,6 +31,7 @@ from bot.screenshots.entities import Entity
 from bot.screenshots.grounding import Control
 from bot.screenshots.ocr import Line, Word
 from bot.screenshots.screen import Screen
+from bot.state.budget import Budget
 
 PICTURE = Attachment(id="c/1", media_type="image/png", width=800, height=600, size=9)
 BUTTON = (600.0, 400.0, 700.0, 430.0)
@@ -237,3 +241,26 @@ async def test_another_error_is_the_new_problem() -> None:
     answered = answer_of(await second_picture(ANOTHER, "and now?"))
     assert answered.text.startswith(f"The message “{SAID}” is gone")
     assert "Coupon expired" in answered.text
+
+
+class Model:
+    """A rung that counts as a model, since it says how many calls it takes."""
+
+    name = "model"
+    calls = 1
+
+    async def answer(self, brief: Brief) -> AsyncIterator[Words | Answer]:
+        yield Words("A model's words.")
+        yield Answer(text="A model's words.", model=self.name, answered=True)
+
+
+async def test_when_the_days_budget_is_used_up_the_answer_is_quoted_and_it_is_said(redis: Redis) -> None:
+    ladder = Ladder([Model(), Extractive(sure=0.5)])
+    spend = Budget(redis, turns=1).spend
+    orchestrator = Orchestrator(Eye({}), Library(0.9).search, ladder, models=True, spend=spend)
+    conversation = Conversation("c").then(1, Message(id="m1", sender="customer", text="my card was declined"))
+    answers = [answer_of([event async for event in orchestrator.turn(conversation, n)]) for n in (1, 2)]
+    assert [answer.model for answer in answers] == ["model", "extractive"]
+    assert answers[1].text.startswith("Today's budget for language models is used up")
+    for key in await redis.keys("{budget}:*"):
+        assert await redis.ttl(key) > 0

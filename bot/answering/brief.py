@@ -33,6 +33,8 @@ class Brief(Noun):
     chosen: str | None = None
     """The article behind the button that the customer pressed, when this turn is such an answer."""
     language: str = "en"
+    models: bool = True
+    """Whether models may be asked at all: False once the owner's budget of the day is used up."""
     customer: str | None = None
     """Who asks, as the site vouches for them: for the owner's own tools, never told to a model."""
 

@@ -121,7 +121,7 @@ class Ladder:
         """
         turn = self._start(brief, away)
         for number, lane in enumerate(self.lanes):
-            if lane.seats is not None and turn.unread:
+            if lane.seats is not None and (turn.unread or not brief.models):
                 continue
             slow_after = sum(later.seats is not None for later in self.lanes[number + 1 :])
             async with aclosing(self._ask(lane, brief, turn, slow_after)) as items:
