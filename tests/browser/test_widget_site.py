@@ -71,7 +71,7 @@ async def test_a_new_token_of_the_same_user_goes_on_where_the_old_one_ended(visi
     await panel.open()
     await panel.send("Where do I enter a coupon?")
     await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
-    await panel.page.wait_for_timeout(3_500)
+    await panel.page.wait_for_timeout(4_700)
     await panel.page.evaluate("() => void dispatchEvent(new Event('online'))")  # connect again, with what has ended
     await expect(panel.host.locator(".state")).to_contain_text("Your sign-in has ended")
     await panel.page.evaluate("token => HelpLens.identify(token)", proof("vera"))
