@@ -147,6 +147,11 @@ def aims(steps: Sequence[str], look: Look) -> Iterator[Aim]:
             yield Aim(attachment_id=look.attachment.id, instruction=step, step=number)
 
 
+def on_one_line(error: str) -> str:
+    """An error's headline and body as one sentence may quote them."""
+    return " – ".join(error.split("\n"))
+
+
 def shortened(text: str, limit: int = QUOTE_LIMIT) -> str:
     """Whole paragraphs of `text`, then whole sentences, up to `limit` characters; never half a sentence."""
     kept: list[str] = []
@@ -176,14 +181,14 @@ def _seen(look: Look | None) -> str:
     if look is None:
         return ""
     if look.screen.error:
-        return say("answering.saw_error", error=look.screen.error)
+        return say("answering.saw_error", error=on_one_line(look.screen.error))
     return say("answering.saw_where", where=look.screen.where) if look.screen.where else ""
 
 
 def _looked_for(brief: Brief) -> str:
     look = brief.looks[-1] if brief.looks else None
     if look and look.screen.error:
-        return say("answering.looked_for_error", error=look.screen.error)
+        return say("answering.looked_for_error", error=on_one_line(look.screen.error))
     if brief.question:
         return say("answering.looked_for_words", question=brief.question[:120])
     return say("answering.looked_for_screen")

@@ -7,6 +7,7 @@ say, so a conversation is only marked as seen resolved, never closed.
 import re
 from typing import NamedTuple
 
+from bot.answering.extractive import on_one_line
 from bot.screenshots.compare import Verdict, compare
 from bot.screenshots.screen import Screen
 from prompts import say
@@ -28,7 +29,7 @@ class Proof(NamedTuple):
 def proof(before: Screen, after: Screen, question: str, language: str = "en") -> Proof | None:
     """What `after` says about the error of `before`; None when it says nothing about it."""
     seen = compare(before, after)
-    error = before.error or seen.error_before
+    error = on_one_line(before.error or seen.error_before)
     if not error:
         return None
     match seen.verdict:
