@@ -30,7 +30,7 @@ check: .venv/ready-for-tests ## The fast part: formatting, lint, types, import d
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-PROOFS := kill handoff hostile slack_races slack_notes slack_events slack_posts slack_takeovers
+PROOFS := kill handoff hostile slack_races slack_notes slack_events slack_posts slack_takeovers mail
 proof: .venv/ready-for-tests $(BUNDLE) ## The slow proofs: kills, take-overs, races, hostile files, each with its figures
 	$(BIN)/python -m pytest -m proof
 	@for proof in $(PROOFS); do echo "== $$proof"; $(BIN)/python -W ignore -m tests.bench.$$proof || exit 1; done
