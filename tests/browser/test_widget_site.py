@@ -10,6 +10,7 @@ from conftest import OpenPage, Watched
 from panel import READ_MS, Panel, axe
 from playwright.async_api import expect
 from serving import JWT_KEY, Served, serving
+from stand_in import StandIn
 
 pytestmark = pytest.mark.browser
 
@@ -102,8 +103,13 @@ async def test_where_proof_is_enforced_no_message_goes_without_it(tmp_path: Path
         await expect(panel.messages).to_have_count(1)
 
 
-async def test_an_answer_while_the_panel_is_closed_is_counted_on_the_button(panel: Panel) -> None:
-    await panel.send("Where do I enter a coupon?")
+async def test_an_answer_that_ends_after_the_panel_was_closed_is_counted_on_the_button(
+    talkative: tuple[Served, StandIn], visit: OpenPage
+) -> None:
+    house, _ = talkative
+    panel = await Panel(await visit("/demo", house=house)).open()
+    await panel.send("My card was declined, error TB-4021")
+    await expect(panel.answers.first.locator(".bubble")).to_contain_text("Here is", timeout=READ_MS)
     await panel.page.keyboard.press("Escape")
     badge = panel.host.locator(".badge")
     await expect(badge).to_have_text("1", timeout=READ_MS)

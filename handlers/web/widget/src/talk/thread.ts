@@ -108,11 +108,12 @@ const FOLDS: Folds = {
   pointed(thread, { turn, attachment_id, points }, at) {
     if (points.length) thread.answer(turn, at).pointed.push({ picture: attachment_id, points });
   },
+  // an answer is news when it has ended: who closed the panel in the middle of it has not read it
   done(thread, { turn }, at) {
-    thread.answer(turn, at).running = false;
+    Object.assign(thread.answer(turn, at), { at, running: false });
   },
   stopped(thread, { turn, text }, at) {
-    Object.assign(thread.answer(turn, at), { text, stopped: true, running: false, settled: true });
+    Object.assign(thread.answer(turn, at), { at, text, stopped: true, running: false, settled: true });
   },
   owner(thread, { owner, who, reason, mail }, at) {
     thread.owner = owner;
