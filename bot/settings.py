@@ -1,6 +1,6 @@
 """One frozen settings object: from the environment (`HELPLENS_...`), else a TOML file, else the defaults here.
 
-Read once, by the composition root (`handlers/wiring.py`) and the command line; every other room is handed plain
+Read once, by the composition root (`handlers/wiring/`) and the command line; every other room is handed plain
 values. `helplens settings` prints each field with its meaning and where its value came from.
 """
 
