@@ -13,9 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import orjson
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
+
+from bot.state.client import connect
 
 HISTORY_MS = 7 * 86_400_000
 MOST = 10_000
@@ -56,8 +55,7 @@ class Sightings:
     ) -> None:
         self._limits = (int(window_s * 1000), people, HISTORY_MS, usual, most)
         self._clock = clock
-        retry = Retry(ExponentialBackoff(cap=0.2, base=0.05), 3)
-        self._redis: Any = Redis.from_url(url, protocol=2, socket_timeout=2, retry=retry, decode_responses=True)
+        self._redis: Any = connect(url, timeout_s=2, retries=3, decode=True)
         self._sight = self._redis.register_script(files(__package__).joinpath("sight.lua").read_text("utf-8"))
         self._put = self._redis.register_script(PUT)
 

@@ -7,56 +7,36 @@ its partition's sets share one hash tag, so each script touches one slot.
 Not here: what a lease is used for (`bot.worker`), who may speak (`bot.handoff`).
 """
 
+import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import orjson
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
-from redis.exceptions import (
-    ClusterDownError,
-    ConnectionError,
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    TimeoutError,
-)
+import structlog
+from redis.exceptions import ResponseError
 
 from bot.conversation import Event, encode
 from bot.state import records
-from bot.state.bus import READ_AGAIN_S, Bus
-from bot.state.errors import Changed, Conflict, NotFound, TooMany, Unconfirmed
-from bot.state.records import (
-    Claim,
-    Finish,
-    Head,
-    Idle,
-    Kind,
-    Limits,
-    LogEntry,
-    Reading,
-    Summary,
-    Write,
-)
+from bot.state.bus import READ_AGAIN_S
+from bot.state.client import reaching
+from bot.state.errors import Changed, Conflict, NotFound, TooMany
+from bot.state.reading import Logs
+from bot.state.records import Claim, Finish, Idle, Kind, Limits, Write
 from bot.state.scripts import Scripts
 
-CONNECTIONS = 32
+log = structlog.get_logger()
+
 PRESENT_MS = 3_600_000
 """How long it is remembered when a customer was last there: longer than a letter waits."""
-AWAY = (ConnectionError, TimeoutError, ReadOnlyError, MasterDownError, ClusterDownError, OutOfMemoryError)
-"""The server cannot take the write now, though it may later."""
 
 
-class Store:
-    """Conversations on one Redis or Valkey. Makes its own clients from `url` and closes them on exit.
+class Store(Logs):
+    """Conversations on one Redis or Valkey, to read and to write.
 
     `confirm`: how many replicas must confirm each accept, owner change and commit, else `Unconfirmed`.
     `mirror`: whether somebody claims `slack`; without it nothing is marked due for it. `mail`, `release`: the same for
     `mail`, and for `timer` while a person owns the conversation.
-    `read_again_s`: how long a reader may miss an event when its news was lost.
     `clock`: Unix ms for the scripts; None means the server's own clock, which is what production uses.
     """
 
@@ -73,32 +53,13 @@ class Store:
         clock: Callable[[], int] | None = None,
         read_again_s: float = READ_AGAIN_S,
     ) -> None:
-        self.url = url
-        self.partitions = partitions
+        super().__init__(url, partitions=partitions, read_again_s=read_again_s)
         self.confirm = confirm
         self.clock = clock
         self._woken = {kind for kind, wanted in (("mail", mail), ("timer", release)) if wanted}
         self._standing = {"life": int(life_days * 86_400_000), **({"mirror": True} if mirror else {})}
-        # Any: redis-py's hints name every shape of every protocol at once.
-        self._redis: Any = _client(url, 5, CONNECTIONS)
-        # Blocking reads last up to 4 s; the timeout only ends a half-open connection.
-        self._blocking: Any = _client(url, 15, 10 * CONNECTIONS)
         self._scripts = Scripts(self._redis)
-        self._bus = Bus(self._blocking, read_again_s)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Ends the bus readers and closes both clients."""
-        await self._bus.aclose()
-        await self._redis.aclose()
-        await self._blocking.aclose()
+        self._warned = False
 
     # --- from outside a lease -------------------------------------------------------------------------------------
 
@@ -184,108 +145,52 @@ class Store:
         """Until something woke `kind`, or the wait is over. The wake id was read before the check for due members,
         so no wake-up is lost; and nothing is consumed, so none dies with a worker."""
         block = max(1, min(idle.wait_ms, 4000))
-        try:
+        with reaching("wait"):
             await self._blocking.xread({f"{{p{partition}}}:wake:{kind}": idle.wake}, count=1, block=block)
-        except AWAY as error:
-            raise Unconfirmed(str(error)) from error
 
-    # --- reading --------------------------------------------------------------------------------------------------
-
-    async def head(self, conversation_id: str) -> Head:
-        """Where a conversation stands. Raises NotFound."""
-        return records.head(conversation_id, await self._flat(conversation_id))
-
-    async def at(self, conversation_id: str) -> int:
-        """The newest event's id. Raises NotFound."""
-        return (await self.head(conversation_id)).at
-
-    async def log(self, conversation_id: str) -> list[LogEntry]:
-        """Every fact, oldest first. Raises NotFound."""
-        return list((await self._read(conversation_id, 0, draft=False)).events)
-
-    async def read_after(self, conversation_id: str, after: int = 0) -> Reading:
-        """Facts and running text after an event id, merged by id, as of one instant. Raises NotFound."""
-        return await self._read(conversation_id, after, draft=True)
-
-    async def follow(self, conversation_id: str, after: int = 0) -> AsyncIterator[tuple[int, Event]]:
-        """Every event after `after`, in order, without end. Raises NotFound when the conversation is gone.
-
-        What the bus brings is used only when it continues exactly where this reader stands; else, and every 15 s
-        anyway, the streams are read again.
-        """
-        position = after
-        async with self._bus.listen(records.tag(conversation_id), conversation_id) as heard:
-            while True:
-                reading = await self.read_after(conversation_id, position)
-                for event_id, event in reading.events:
-                    if event is not None:
-                        yield event_id, event
-                position = reading.at
-                while entry := await heard.get():
-                    if entry.id <= position:
-                        continue
-                    if entry.previous != position:
-                        break
-                    position = entry.id
-                    if entry.event is not None:
-                        yield entry.id, entry.event
-
-    async def conversations(self, customer: str) -> list[Summary]:
-        """A customer's conversations, newest first."""
-        key = f"{{p{int(customer, 16) % self.partitions}}}:customer:{customer}"
-        return await self._summaries([member.decode() for member in await self._redis.zrevrange(key, 0, 199)])
-
-    async def queue(self) -> list[Summary]:
-        """What waits for a person or has one, longest waiting first."""
-        found: list[Summary] = []
-        for partition in range(self.partitions):
-            members = await self._redis.zrange(f"{{p{partition}}}:queue", 0, 499)
-            found += await self._summaries([member.decode() for member in members])
-        return found
+    # --- beside the log -------------------------------------------------------------------------------------------
 
     async def present(self, conversation_id: str) -> None:
         """The customer follows the conversation now. Raises NotFound, Unconfirmed."""
         await self.head(conversation_id)
-        try:
+        with reaching("present"):
             await self._redis.set(_present(conversation_id), await self.now(), px=PRESENT_MS)
-        except AWAY as error:
-            raise Unconfirmed(str(error)) from error
 
     async def last_present(self, conversation_id: str) -> int:
         """When the customer was last known to follow the conversation, in Unix ms; 0: long ago, or never. Raises
         Unconfirmed."""
-        try:
+        with reaching("present"):
             return int(await self._redis.get(_present(conversation_id)) or 0)
-        except AWAY as error:
-            raise Unconfirmed(str(error)) from error
-
-    async def ids(self) -> AsyncIterator[str]:
-        """Every conversation there is, in no order; for reports, since it walks over all keys. One that is opened or
-        erased meanwhile may be in it or not."""
-        seen: set[str] = set()
-        async for key in self._redis.scan_iter(match="{p*}:p*:head", count=1000):
-            conversation_id = key.decode().split(":")[1]
-            if records.well_formed(conversation_id) and conversation_id not in seen:
-                seen.add(conversation_id)
-                yield conversation_id
 
     async def now(self) -> int:
         """Unix ms, by the clock that the scripts use."""
         if self.clock:
             return self.clock()
-        seconds, micros = await self._redis.time()
+        with reaching("now"):
+            seconds, micros = await self._redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def check(self) -> None:
         """Readiness: raises RuntimeError with what to do, Unconfirmed when the server cannot be reached."""
-        try:
-            policy = (await self._redis.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
-        except AWAY as error:
-            raise Unconfirmed(str(error)) from error
-        if policy != "noeviction":
+        policy = await self._policy()
+        if policy is None and not self._warned:
+            self._warned = True
+            log.warning("Redis does not say whether it evicts: make sure that maxmemory-policy is noeviction")
+        if policy not in (None, "noeviction"):
             raise RuntimeError(f"Redis evicts conversations: set maxmemory-policy noeviction (it is {policy})")
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _policy(self) -> str | None:
+        """What the server does when memory is full. Managed servers often refuse CONFIG, some accounts INFO too."""
+        with reaching("check"):
+            with contextlib.suppress(ResponseError):
+                if policy := (await self._redis.info("memory")).get("maxmemory_policy"):
+                    return str(policy)
+            with contextlib.suppress(ResponseError):
+                if policy := (await self._redis.config_get("maxmemory-policy")).get("maxmemory-policy"):
+                    return str(policy)
+        return None
 
     def _arguments(self, write: Write) -> dict[str, Any]:
         return {
@@ -340,65 +245,9 @@ class Store:
         if self.clock:
             given["now"] = self.clock()
         pairs = [part for event in events for part in (event.event.encode(), encode(event))]
-        try:
+        with reaching(script):
             return await self._scripts.run(script, key, [orjson.dumps(given), *pairs], self.confirm if confirm else 0)
-        except AWAY as error:
-            raise Unconfirmed(f"{script}: {error}") from error
-
-    async def _flat(self, conversation_id: str) -> dict[str, str]:
-        if not records.well_formed(conversation_id):
-            raise NotFound(conversation_id)
-        try:
-            raw = await self._redis.hgetall(f"{records.tag(conversation_id)}{conversation_id}:head")
-        except AWAY as error:
-            raise Unconfirmed(str(error)) from error
-        flat = records.strings(raw)
-        if flat.get("state") != "open":
-            raise NotFound(conversation_id)
-        return flat
-
-    async def _read(self, conversation_id: str, after: int, *, draft: bool) -> Reading:
-        if not records.well_formed(conversation_id):
-            raise NotFound(conversation_id)
-        key = records.tag(conversation_id) + conversation_id
-        try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hmget(f"{key}:head", "state", "at")
-                pipe.xrange(f"{key}:log", f"({after}-0" if after else "-")
-                if draft:
-                    pipe.xrange(f"{key}:draft", f"({after}-0" if after else "-")
-                (state, at), *streams = await pipe.execute()
-        except AWAY as error:
-            raise Unconfirmed(str(error)) from error
-        if state != b"open":
-            raise NotFound(conversation_id)
-        raws = sorted((raw for stream in streams for raw in stream), key=lambda raw: int(raw[0].split(b"-")[0]))
-        return Reading(events=tuple(records.entry(raw) for raw in raws), at=int(at))
-
-    async def _summaries(self, ids: Sequence[str]) -> list[Summary]:
-        if not ids:
-            return []
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for conversation_id in ids:
-                key = records.tag(conversation_id) + conversation_id
-                pipe.hgetall(f"{key}:head")
-                pipe.xrange(f"{key}:log", count=10)
-            replies = await pipe.execute()
-        found = []
-        for conversation_id, raw, log in zip(ids, replies[::2], replies[1::2], strict=True):
-            flat = records.strings(raw)
-            if flat.get("state") == "open":
-                found.append(records.summary(conversation_id, flat, map(records.entry, log)))
-        return found
 
 
 def _present(conversation_id: str) -> str:
     return f"{records.tag(conversation_id)}{conversation_id}:present"
-
-
-def _client(url: str, timeout: float, connections: int) -> Redis:
-    """A client that waits for a free connection instead of refusing when many ask at once."""
-    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 6)
-    options = {"protocol": 2, "socket_timeout": timeout, "retry": retry, **keepalive}
-    return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=connections, timeout=20, **options))

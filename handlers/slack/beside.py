@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
+from bot.state.client import connect
 
 KEEP = """#!lua
 if redis.call('HGET', KEYS[1], 'state') ~= 'open' then return 0 end
@@ -43,8 +41,7 @@ class Beside:
 
     def __init__(self, url: str, *, life_days: float = 180) -> None:
         self._life = int(life_days * 86_400_000)
-        retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 6)
-        self._redis: Any = Redis.from_url(url, protocol=2, socket_timeout=5, retry=retry, decode_responses=True)
+        self._redis: Any = connect(url, decode=True)
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from redis.asyncio import Redis
 
 from bot import telemetry
 from bot.knowledge.articles import Passage
@@ -19,6 +18,7 @@ from bot.screenshots import redaction
 from bot.screenshots.eye import opened
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
+from bot.state.client import connect
 from handlers.web.app import create_app
 from handlers.web.context import Web
 from handlers.web.identity import SiteUsers, Tokens
@@ -46,7 +46,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
         desk_password=desk_password(settings),
         days=settings.conversation_days,
     )
-    redis = Redis.from_url(url)
+    redis = connect(url)
     try:
         web = Web(
             desk=front.desk,

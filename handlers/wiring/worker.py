@@ -4,14 +4,13 @@ import functools
 import time
 from dataclasses import replace
 
-from redis.asyncio import Redis
-
 from bot import letters, telemetry
 from bot.mailing import Mailing
 from bot.post import MailServer, Post, Webhook
 from bot.reminders import Reminders
 from bot.settings import Settings
 from bot.state.budget import Budget
+from bot.state.client import connect
 from bot.state.lease import Lease
 from bot.state.records import Kind
 from bot.turns import Turns
@@ -36,7 +35,7 @@ async def work(
 
     # Not in `open_answering`: only customers meet errors; agents' questions and the terminal's do not count.
     incidents = replace(front.incidents, customer=functools.partial(customer_of, front.store))
-    redis: Redis = Redis.from_url(front.store.url)
+    redis = connect(front.store.url)
     spend = Budget(redis, settings.model_turns_per_day).spend
     orchestrator = replace(answering.orchestrator, incidents=incidents, spend=spend)
     open_hours = hours(settings)
