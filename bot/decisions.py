@@ -89,7 +89,7 @@ def rates(head: Head, log: Sequence[LogEntry], rated: Rated, call: OwnerChanged,
     """The rating, and the call when it is the one too many. Raises NotFound for a turn without an answer."""
     if rated.turn not in fold(head.id, log).answers:
         raise NotFound(f"turn {rated.turn} of {head.id}")
-    too_many = handoff.called_for([*log, (0, rated)], language) == "failed_twice"
+    too_many = handoff.called_for([*log, (0, rated)]) == "failed_twice"
     digest = digest_of(rated.turn, rated.helped, rated.comment)
     return Write((rated, call) if too_many else (rated,), key=f"rate:{key}", digest=digest, epoch=head.epoch)
 

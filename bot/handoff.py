@@ -9,10 +9,8 @@ the words that tell a customer when they hear next stand beside the reminder tha
 Not here: opening hours themselves (`bot.hours`), writing anything (`bot.helpdesk`, `bot.reminders`).
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 from bot.conversation import (
@@ -28,7 +26,7 @@ from bot.conversation import (
     Seen,
 )
 from bot.hours import Hours
-from prompts import say
+from prompts import matches, say
 
 Heard = Literal["customer", "note", "held"]
 Reason = Literal["asked", "risk", "failed_twice", "unreadable", "unsure", "failure", "released"]
@@ -88,7 +86,7 @@ def asked_for(
     if opens is None:
         away = say("handoff.away_unknown", language)
     else:
-        away = say("handoff.away", language, when=hours.shown(opens))
+        away = say("handoff.away", language, when=hours.shown(opens, language))
     told = "" if mail == "off" else " " + say(f"mail.away_{mail}", language)
     return OwnerChanged(owner="waiting", reason=f"{words} {away}{told}", back_at=opens, mail=mail == "offered")
 
@@ -126,12 +124,12 @@ def given_up(conversation: Conversation, turn: int, call: OwnerChanged, language
 # --- when a person is called ----------------------------------------------------------------------------------------
 
 
-def asks_for_person(text: str, language: str = "en") -> bool:
-    """Whether a customer's words ask for a person, as the owner's language file tells it. Always honoured."""
-    return _matches("handoff.asks", language, text)
+def asks_for_person(text: str) -> bool:
+    """Whether a customer's words ask for a person, in whichever language they are. Always honoured."""
+    return matches("triggers.asks", text)
 
 
-def called_for(log: Iterable[LogEntry], language: str = "en") -> Reason | None:
+def called_for(log: Iterable[LogEntry]) -> Reason | None:
     """Why a person should be called, from what happened since the bot last took the conversation up; None: no need.
 
     Only while the bot owns it: whoever has been called once is not called again.
@@ -149,13 +147,13 @@ def called_for(log: Iterable[LogEntry], language: str = "en") -> Reason | None:
                 unreadable.clear()
             case Message(sender="customer"):
                 asked = event.text
-                reason = reason or _by_words(asked, language)
+                reason = reason or _by_words(asked)
             case Rated():
                 (failed.discard if event.helped else failed.add)(event.turn)
             case Seen():
                 (unreadable.add if event.outcome == "unreadable" else unreadable.discard)(event.attachment_id)
             case Answered():
-                reason = reason or _by_answer(event, asked, language)
+                reason = reason or _by_answer(event, asked)
             case _:
                 pass
     if owner != "bot":
@@ -165,26 +163,17 @@ def called_for(log: Iterable[LogEntry], language: str = "en") -> Reason | None:
     return reason or ("unreadable" if len(unreadable) >= FAILED else None)
 
 
-def _by_words(text: str, language: str) -> Reason | None:
-    if asks_for_person(text, language):
+def _by_words(text: str) -> Reason | None:
+    if asks_for_person(text):
         return "asked"
-    return "risk" if _matches("handoff.risks", language, text) else None
+    return "risk" if matches("triggers.risks", text) else None
 
 
-def _by_answer(answer: Answered, asked: str, language: str) -> Reason | None:
+def _by_answer(answer: Answered, asked: str) -> Reason | None:
     """A model that failed, or doubt where a wrong answer is costly."""
     if answer.model == "none":
         return "failure"
-    return "unsure" if not answer.answered and _matches("handoff.costly", language, asked) else None
-
-
-def _matches(line: str, language: str, text: str) -> bool:
-    return _pattern(line, language).search(text) is not None
-
-
-@cache
-def _pattern(line: str, language: str) -> re.Pattern[str]:
-    return re.compile(say(line, language), re.IGNORECASE | re.VERBOSE)
+    return "unsure" if not answer.answered and matches("triggers.costly", asked) else None
 
 
 # --- while nobody comes ---------------------------------------------------------------------------------------------
@@ -220,7 +209,7 @@ def reminded(step: Step, now: int, hours: Hours | None = None, language: str = "
     if step == "team":
         return Reminded(step="team")
     if step == "customer" and hours and opens and opens > now:
-        return Reminded(step=step, text=say("handoff.left_for_today", language, when=hours.shown(opens)))
+        return Reminded(step=step, text=say("handoff.left_for_today", language, when=hours.shown(opens, language)))
     if step == "last" and mail != "off":
         return Reminded(step=step, text=say(f"mail.last_{mail}", language), mail=mail == "offered")
     return Reminded(step=step, text=say(f"handoff.reminded_{step}", language))

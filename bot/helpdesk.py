@@ -167,7 +167,7 @@ class HelpDesk:
             heard, _, first = (await self._write(conversation_id, by_agent)).partition(" ")
             return Said(first, cast(Heard, heard))
         message = Message(id=new, sender=sender, text=text, attachments=pictures)
-        call = await self._call(conversation_id, "asked") if handoff.asks_for_person(text, language) else None
+        call = await self._call(conversation_id, "asked") if handoff.asks_for_person(text) else None
 
         async def by_customer(head: Head) -> Write:
             return decisions.customer_says(head, message, call, language, key, digest)

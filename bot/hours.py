@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import prompts
+from prompts import DEFAULT_LANGUAGE
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LOOK_AHEAD = 400
 """Days searched for the next opening: a desk that is closed for longer is closed."""
@@ -75,9 +78,9 @@ class Hours:
         day = self._local(now).date() - timedelta(days=14)
         return max((start for start, _ in self._openings(day, 15) if start <= now), default=None)
 
-    def shown(self, moment: int) -> str:
+    def shown(self, moment: int, language: str = DEFAULT_LANGUAGE) -> str:
         """A moment in the desk's own time, for people."""
-        return self._local(moment).strftime("%A %d %B, %H:%M (%Z)")
+        return prompts.moment(self._local(moment), language)
 
     def _local(self, moment: int) -> datetime:
         return datetime.fromtimestamp(moment / 1000, self.zone)

@@ -87,7 +87,7 @@ class Turns:
 
     async def _end(self, pen: "Pen", log: Sequence[LogEntry]) -> bool:
         """The last write; whoever is needed after this turn is called in it."""
-        reason = handoff.called_for((*log, *((0, event) for event in pen.facts)), self.language)
+        reason = handoff.called_for((*log, *((0, event) for event in pen.facts)))
         if reason is None:
             return await pen.end()
         now = await pen.lease.store.now()

@@ -4,13 +4,12 @@ The verdict is about what can be seen (`bot.screenshots.compare`); whether the p
 say, so a conversation is only marked as seen resolved, never closed.
 """
 
-import re
 from typing import NamedTuple
 
 from bot.answering.extractive import on_one_line
 from bot.screenshots.compare import Verdict, compare
 from bot.screenshots.screen import Screen
-from prompts import say
+from prompts import matches, say
 
 FEW_WORDS = 4
 """A message of so many words beside a second picture asks about the picture and nothing else."""
@@ -34,7 +33,7 @@ def proof(before: Screen, after: Screen, question: str, language: str = "en") ->
         return None
     match seen.verdict:
         case "gone":
-            whole = asks_if_it_worked(question, language)
+            whole = asks_if_it_worked(question)
             lead = say("proof.gone", language, error=error)
             lead = f"{lead} {say('proof.gone_ask', language)}" if whole else lead
             return Proof("gone", lead, error, whole, tried=False)
@@ -46,6 +45,6 @@ def proof(before: Screen, after: Screen, question: str, language: str = "en") ->
             return None
 
 
-def asks_if_it_worked(question: str, language: str = "en") -> bool:
+def asks_if_it_worked(question: str) -> bool:
     """Whether a message beside a second picture asks about that alone: few words, or the words for it."""
-    return len(question.split()) <= FEW_WORDS or re.search(say("proof.asks", language), question) is not None
+    return len(question.split()) <= FEW_WORDS or matches("triggers.worked", question)

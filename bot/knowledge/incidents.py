@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
+import prompts
 from bot.conversation import Noun
 from bot.screenshots import redaction
 from prompts import say
@@ -89,7 +90,7 @@ def _codes(plain: str) -> set[str]:
 
 def told(problem: KnownProblem, error: str, now: int, zone: tzinfo = UTC, language: str = "en") -> str:
     """What a customer is told. `error` is as this customer's own screen has it: nothing of another's is shown."""
-    since = moment(problem.since, now, zone)
+    since = moment(problem.since, now, zone, language)
     if problem.text:
         return say("incidents.announced", language, since=since, text=problem.text)
     quoted = " ".join(error.split())
@@ -99,7 +100,7 @@ def told(problem: KnownProblem, error: str, now: int, zone: tzinfo = UTC, langua
     return say("incidents.counted_error", language, since=since, error=quoted)
 
 
-def moment(at: int, now: int, zone: tzinfo = UTC) -> str:
+def moment(at: int, now: int, zone: tzinfo = UTC, language: str = "en") -> str:
     """A time of day with its zone, and the day in front when it is not today's."""
     then, today = (datetime.fromtimestamp(ms / 1000, zone) for ms in (at, now))
-    return then.strftime("%H:%M (%Z)" if then.date() == today.date() else "%A %d %B, %H:%M (%Z)")
+    return prompts.moment(then, language, today=then.date() == today.date())

@@ -12,7 +12,10 @@ import { build } from "vite";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "static");
-const LATER = { editor: "src/picture/editor.ts", capture: "src/picture/capture.ts", de: "src/words/de.ts", es: "src/words/es.ts" };
+const LATER = {
+  editor: "src/picture/editor.ts", capture: "src/picture/capture.ts",
+  de: "src/words/de.ts", es: "src/words/es.ts", fr: "src/words/fr.ts",
+};
 
 async function bundle(entry, format, define = {}) {
   const result = await build({

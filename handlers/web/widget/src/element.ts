@@ -15,7 +15,7 @@ import { composer } from "./views/composer";
 import type { Parts } from "./views/parts";
 import { described, marked, Zoom } from "./views/picture";
 import { talk } from "./views/talk";
-import { english, load, pick, type Say, sayer, soundsLikeTrouble, type Words } from "./words";
+import { english, type Language, load, pick, type Say, sayer, soundsLikeTrouble, type Words } from "./words";
 
 const NEAR_END = 80;
 interface Large { picture: Picture; points: readonly Point[] }
@@ -64,12 +64,13 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.client = new Client((this.api || location.origin).replace(/\/+$/, ""), (news) => this.heard(news));
+    const language = pick(this.lang ? [this.lang] : [document.documentElement.lang, ...navigator.languages].filter(Boolean));
+    this.client = new Client((this.api || location.origin).replace(/\/+$/, ""), language, (news) => this.heard(news));
     this.open = this.client.session.memory.open;
     if (this.open) void this.client.learn();
     this.dir ||= getComputedStyle(this.parentElement ?? document.documentElement).direction;
     this.tick = window.setInterval(() => this.client.outbox.waiting.some((m) => m.next) && this.requestUpdate(), 1000);
-    void this.speak();
+    void this.speak(language);
   }
 
   override disconnectedCallback(): void {
@@ -79,9 +80,8 @@ export class HelpLensWidget extends LitElement implements Parts {
     this.client.stop();
   }
 
-  private async speak(): Promise<void> {
-    const wanted = this.lang ? [this.lang] : [document.documentElement.lang, ...navigator.languages].filter(Boolean);
-    this.words = await load(this.client.api.base, pick(wanted));
+  private async speak(language: Language): Promise<void> {
+    this.words = await load(this.client.api.base, language);
     this.say = sayer(this.words);
     this.requestUpdate();
   }

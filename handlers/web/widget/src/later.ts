@@ -11,6 +11,7 @@ interface Parts {
   capture: typeof Capture;
   de: { default: Words };
   es: { default: Words };
+  fr: { default: Words };
 }
 
 /** Loads a part. Rejects when it cannot be fetched: say so, and leave what the customer has. */

@@ -31,14 +31,18 @@ function refusal(status: number, body: string, header: string | null): Refusal {
 }
 
 export class Api {
-  /** `base` is the server's address without a slash at the end. */
-  constructor(readonly base: string) {}
+  /** `base` is the server's address without a slash at the end; the server is to speak `language`, as the widget does. */
+  constructor(
+    readonly base: string,
+    private readonly language: string,
+  ) {}
 
   private async call<T>(method: string, path: string, token?: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     const response = await fetch(`${this.base}/api/v1${path}`, {
       method,
       credentials: "omit",
       headers: {
+        "Accept-Language": this.language,
         ...(token ? { Authorization: `Bearer ${token}` } : {}),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
@@ -72,6 +76,7 @@ export class Api {
       const request = new XMLHttpRequest();
       request.open("POST", `${this.base}/api/v1/conversations/${of.id}/attachments`);
       request.setRequestHeader("Authorization", `Bearer ${of.token}`);
+      request.setRequestHeader("Accept-Language", this.language);
       request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
       request.onload = () => {
         if (request.status < 300) resolve(JSON.parse(request.responseText) as AttachmentTaken);

@@ -25,9 +25,10 @@ export class Client {
 
   constructor(
     base: string,
+    language: string,
     private readonly tell: (news: News) => void,
   ) {
-    this.api = new Api(base);
+    this.api = new Api(base, language);
     this.session = new Session(`helplens:${base}`, () => this.follow());
     this.outbox = new Outbox(this.session, (message) => this.post(message), this.changed);
     this.uploads = new Uploads(() => this.api, () => this.conversation(), this.changed, () => this.keepDraft());

@@ -6,7 +6,7 @@ import en from "./en";
 export type Words = Record<keyof typeof en, string>;
 export type Say = (key: keyof typeof en, values?: Record<string, string | number>) => string;
 
-export const LANGUAGES = ["en", "de", "es"] as const;
+export const LANGUAGES = ["en", "de", "es", "fr"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** The first language that we have, of those given ("de-AT" is "de"). */
