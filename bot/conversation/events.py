@@ -190,6 +190,24 @@ class Edited(Noun):
     text: str | None
 
 
+class Speaks(Noun):
+    """The customer reads this language from here on: what is said to them, and what the house says itself. Staff
+    only."""
+
+    event: Literal["speaks"] = "speaks"
+    language: str
+
+
+class Introduced(Noun):
+    """Who the customer is. `verified`: the site vouches for it; else it is what their page says. Staff only."""
+
+    event: Literal["introduced"] = "introduced"
+    name: str
+    verified: bool = False
+    claimed: bool = False
+    """The conversation was a visitor's until now: who held its token has signed in."""
+
+
 class Reminded(Noun):
     """Nobody has answered yet, and it was said: to the customer (`text` is what they read) or to the team."""
 
@@ -271,6 +289,8 @@ Event = Annotated[
     | Stopped
     | OwnerChanged
     | Edited
+    | Speaks
+    | Introduced
     | Reminded
     | Reachable
     | Mailed
@@ -282,5 +302,5 @@ Event = Annotated[
 ]
 DRAFT_EVENTS = ("delta", "reset", "step")
 """These live in the running answer's draft and expire with it; all others are facts of the log."""
-STAFF_EVENTS = ("noted", "found", "held", "decided", "reachable", "mailed")
+STAFF_EVENTS = ("noted", "found", "held", "decided", "reachable", "mailed", "speaks", "introduced")
 """These are never sent to a customer."""

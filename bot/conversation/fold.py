@@ -9,12 +9,14 @@ from bot.conversation.events import (
     Corrected,
     Edited,
     Event,
+    Introduced,
     Message,
     OwnerChanged,
     Pointed,
     Rated,
     Seen,
     Solved,
+    Speaks,
 )
 from bot.conversation.values import Attachment, Owner
 
@@ -28,6 +30,11 @@ class Conversation:
     who: str | None = None
     agent: str | None = None
     """The owning agent's identity, where `who` is the shown name."""
+    language: str = "en"
+    """What the customer reads."""
+    name: str = ""
+    """The customer's, empty when nobody has said it; `verified`: the site vouches for it."""
+    verified: bool = False
     last_event: int = 0
     """The id of the newest event that was folded in."""
     messages: tuple[Message, ...] = ()
@@ -67,6 +74,10 @@ class Conversation:
                 return replace(
                     changed, messages=(*self.messages, event), attachments=known, human_took=took, solved=None
                 )
+            case Speaks():
+                return replace(changed, language=event.language)
+            case Introduced():
+                return replace(changed, name=event.name, verified=event.verified)
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached():

@@ -10,12 +10,22 @@ elseif known then
   return {'conflict'}
 end
 if given.epoch and given.epoch ~= head.epoch then return {'changed', head.owner, head.who or ''} end
+if given.belongs and head.customer ~= given.belongs[1] then
+  return head.customer == given.belongs[2] and {'same', given.result} or {'changed', head.owner, head.who or ''}
+end
 if given.facts and redis.call('XLEN', tag .. id .. ':log') >= given.facts then return {'full'} end
 if given.unanswered and head.pending >= given.unanswered then return {'busy'} end
 if given.needs_turn then newest_wake('turn') end
 
 append_given(id, head)
 set_owner(id, head, given.owner)
+if given.language then redis.call('HSET', tag .. id .. ':head', 'language', given.language) end
+if given.belongs then
+  redis.call('ZREM', tag .. 'customer:' .. given.belongs[1], id)
+  head.customer = given.belongs[2]
+  redis.call('HSET', tag .. id .. ':head', 'customer', head.customer)
+  redis.call('ZADD', tag .. 'customer:' .. head.customer, tonumber(head.opened), id)
+end
 if given.needs_turn then
   head['in'] = head.fact
   if given.counts then head.pending = head.pending + 1 end

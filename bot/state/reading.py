@@ -95,10 +95,14 @@ class Logs:
                         yield entry.id, entry.event
 
     async def conversations(self, customer: str) -> list[Summary]:
-        """A customer's conversations, newest first; `customer` is the hash that they were opened with."""
-        key = f"{{p{int(customer, 16) % self.partitions}}}:customer:{customer}"
+        """A customer's conversations, newest first; `customer` is the hash of whose they are. They lie in the partition
+        of that hash, but for those that were a visitor's first and keep their place."""
+        found: list[Summary] = []
         with reaching("conversations"):
-            return await self._summaries(await self._redis.zrevrange(key, 0, LISTED - 1))
+            for partition in range(self.partitions):
+                key = f"{{p{partition}}}:customer:{customer}"
+                found += await self._summaries(await self._redis.zrevrange(key, 0, LISTED - 1))
+        return sorted(found, key=lambda one: -one.opened)[:LISTED]
 
     async def queue(self) -> list[Summary]:
         """What waits for a person or has one, longest waiting first."""

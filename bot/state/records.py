@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from bot.conversation import Event, Message, Owner, OwnerChanged, decode
+from bot.conversation import Event, Message, Owner, OwnerChanged, Speaks, decode
 
 Kind = Literal["turn", "slack", "timer", "mail", "erase"]
 KINDS: tuple[Kind, ...] = ("turn", "slack", "timer", "mail", "erase")
@@ -41,6 +41,8 @@ class Head:
     customer: str | None
     since: int | None = None
     """Unix ms since when it has waited for a person or had one."""
+    language: str = "en"
+    """What the customer reads."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Write:
     """Whether the running turn ends with it, its words kept as `Stopped`."""
     wakes: tuple[Kind, ...] = ()
     """What else looks at the conversation because of it, where the store has somebody who does."""
+    belongs: tuple[str, str] | None = None
+    """Whose it was (a hash) and whose it is from here on; refused as changed when it was not the first one's."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,7 @@ def head(conversation_id: str, flat: Mapping[str, str]) -> Head:
         opened=int(flat.get("opened", 0)),
         customer=flat.get("customer"),
         since=int(flat.get("since", 0)) or None,
+        language=flat.get("language") or "en",
     )
 
 
@@ -195,6 +200,11 @@ def owner_of(events: Iterable[Event]) -> dict[str, str] | None:
     if not changes:
         return None
     return {name: value for name in ("owner", "who", "agent") if (value := getattr(changes[-1], name)) is not None}
+
+
+def language_of(events: Iterable[Event]) -> str | None:
+    """What the customer reads after these events, None when they do not say."""
+    return next((event.language for event in reversed(tuple(events)) if isinstance(event, Speaks)), None)
 
 
 def summary(conversation_id: str, flat: Mapping[str, str], log: Iterable[LogEntry]) -> Summary:

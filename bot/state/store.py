@@ -199,6 +199,8 @@ class Store(Logs):
             "result": write.result,
             "epoch": write.epoch,
             "owner": records.owner_of(write.events),
+            "language": records.language_of(write.events),
+            "belongs": list(write.belongs) if write.belongs else None,
             "wakes": [kind for kind in write.wakes if kind in self._woken] or None,
         }
 

@@ -49,7 +49,8 @@ class Origins:
         if source is None or source == self._own_origin(scope, headers):
             await self._app(scope, receive, send)
         elif source not in self._allowed:
-            await Problem("foreign_origin", origin=source[:100]).response()(scope, receive, send)
+            problem = Problem("foreign_origin", origin=source[:100])
+            await problem.response(headers.get("accept-language"))(scope, receive, send)
         elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await _preflight(source)(scope, receive, send)
         else:

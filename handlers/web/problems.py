@@ -1,10 +1,11 @@
 """Errors as RFC 9457 problem documents: what happened and what to do, in the customer's words.
 
-A `Problem` is raised anywhere below a route; its words are the line of the same name in `prompts/en/web.toml`.
+A `Problem` is raised anywhere below a route; its words are the line of the same name in `prompts/*/web.toml`, in the
+language that the request's Accept-Language asks for.
 `retry` is there when the same request may be sent again, and says after how many seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from bot.helpdesk import Changed, Conflict, NotFound, Refused, StateError, TooMany, Unconfirmed
-from prompts import DEFAULT_LANGUAGE, say
+from prompts import DEFAULT_LANGUAGE, accepted, say
 
 log = structlog.get_logger()
 
@@ -70,25 +71,27 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(HTTPException):
-    """An error that its reader can do something about; its words are `detail`, else line `web.<kind>` with `inputs`."""
+    """An error that its reader can do something about; its words are line `web.<kind>` with `inputs`, unless `words`
+    gives others. Both speak the language of whoever asked."""
 
     def __init__(
         self,
         kind: str,
         *,
-        detail: str | None = None,
+        words: Callable[[str], str] | None = None,
         retry: float | None = None,
         headers: Mapping[str, str] | None = None,
         **inputs: object,
     ) -> None:
-        words = say(f"web.{kind}", DEFAULT_LANGUAGE, **inputs) if detail is None else detail
-        super().__init__(STATUS[kind], words, dict(headers or {}))
+        self.words = words or (lambda language: say(f"web.{kind}", language, **inputs))
+        super().__init__(STATUS[kind], self.words(DEFAULT_LANGUAGE), dict(headers or {}))
         self.kind = kind
         self.retry = retry
 
-    def response(self) -> JSONResponse:
-        """The problem document."""
-        headers = dict(self.headers or {}) | {"Cache-Control": "no-store"}
+    def response(self, accept_language: str | None = None) -> JSONResponse:
+        """The problem document, in the first of the languages that the header asks for that there are words in."""
+        language = accepted(accept_language) or DEFAULT_LANGUAGE
+        headers = dict(self.headers or {}) | {"Cache-Control": "no-store", "Content-Language": language}
         if self.retry is not None:
             headers["Retry-After"] = str(max(1, round(self.retry)))
         if self.status_code == HTTPStatus.UNAUTHORIZED:
@@ -97,7 +100,7 @@ class Problem(HTTPException):
             type="urn:helplens:problem:" + self.kind.replace("_", "-"),
             title=self.kind.replace("_", " ").capitalize(),
             status=self.status_code,
-            detail=self.detail,
+            detail=self.words(language),
             retry=self.retry,
         )
         return JSONResponse(
@@ -122,7 +125,7 @@ FROM_DESK: dict[type[StateError], str] = {
 def from_desk(error: StateError) -> Problem:
     """An error of the help desk as a problem."""
     kind = FROM_DESK.get(type(error), "broken")
-    return Problem(kind, detail=error.words(), retry=1 if error.retry else None)
+    return Problem(kind, words=error.words, retry=1 if error.retry else None)
 
 
 CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
@@ -144,36 +147,39 @@ def answers(ok: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
 def handle_problems(app: FastAPI) -> None:
     """Every error of `app` becomes a problem document; one that nobody foresaw is logged and says so."""
 
-    async def known(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Problem)
-        return error.response()
+    def answer(request: Request, problem: Problem) -> JSONResponse:
+        return problem.response(request.headers.get("accept-language"))
 
-    async def desk(_: Request, error: Exception) -> JSONResponse:
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)
+        return answer(request, error)
+
+    async def desk(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, StateError)
-        return from_desk(error).response()
+        return answer(request, from_desk(error))
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return Problem("not_allowed", method=request.method, headers=error.headers).response()
+            return answer(request, Problem("not_allowed", method=request.method, headers=error.headers))
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return Problem("too_large_body").response()
+            return answer(request, Problem("too_large_body"))
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return Problem("no_such_page").response()
-        return Problem("unclear_request", what="the body cannot be read").response()
+            return answer(request, Problem("no_such_page"))
+        return answer(request, Problem("unclear_request", what="the body cannot be read"))
 
-    async def invalid(_: Request, error: Exception) -> JSONResponse:
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         what = "; ".join(f"{'.'.join(map(str, e['loc'][1:] or e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-        return Problem("unclear_request", what=what).response()
+        return answer(request, Problem("unclear_request", what=what))
 
     async def store_away(request: Request, error: Exception) -> JSONResponse:
         log.warning("store unreachable", path=request.url.path, error=str(error))
-        return Problem("unavailable", retry=1).response()
+        return answer(request, Problem("unavailable", retry=1))
 
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", path=request.url.path, exc_info=error)
-        return Problem("broken", retry=2).response()
+        return answer(request, Problem("broken", retry=2))
 
     app.add_exception_handler(Problem, known)
     app.add_exception_handler(StateError, desk)
