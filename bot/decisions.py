@@ -10,8 +10,22 @@ from typing import Literal
 
 import orjson
 
-from bot import handoff
-from bot.conversation import Attachment, Decided, Event, Held, Message, Noted, OwnerChanged, Rated, fold
+from bot import handoff, letters
+from bot.conversation import (
+    Attachment,
+    Conversation,
+    Corrected,
+    Decided,
+    Edited,
+    Event,
+    Held,
+    Message,
+    Noted,
+    OwnerChanged,
+    Rated,
+    Reachable,
+    fold,
+)
 from bot.handoff import Agent, Reason
 from bot.state.errors import Changed, NotFound, Refused
 from bot.state.records import Head, Kind, LogEntry, Write
@@ -92,6 +106,39 @@ def rates(head: Head, log: Sequence[LogEntry], rated: Rated, call: OwnerChanged,
     too_many = handoff.called_for([*log, (0, rated)]) == "failed_twice"
     digest = digest_of(rated.turn, rated.helped, rated.comment)
     return Write((rated, call) if too_many else (rated,), key=f"rate:{key}", digest=digest, epoch=head.epoch)
+
+
+def corrects(attachment_id: str, where: str | None, error: str | None, key: str) -> Write:
+    """What the card shows from here on; None leaves a field as it was read."""
+    corrected = Corrected(attachment_id=attachment_id, where=where, error=error)
+    return Write((corrected,), key=f"correct:{key}", digest=digest_of(attachment_id, where, error))
+
+
+def reaches(log: Sequence[LogEntry], address: str, key: str) -> Write | None:
+    """Where the customer is written to from here on, unless that is so already."""
+    if letters.reached(log) == address:
+        return None
+    return Write((Reachable(address=address),), key=f"reach:{key}", digest=digest_of(address), wakes=("mail",))
+
+
+def notes(who: Agent, text: str, key: str) -> Write:
+    """A note among agents."""
+    return Write((Noted(who=who.name, text=text),), key=f"note:{key}", digest=digest_of(who.id, text))
+
+
+def edits(
+    conversation: Conversation, message_id: str, text: str | None, who: Agent, language: str, key: str
+) -> Write | None:
+    """An agent's message with other words, or without any (None), unless it reads so already. Raises NotFound for what
+    is no agent's message, Refused for another agent's."""
+    message = next((m for m in conversation.messages if m.id == message_id and m.sender == "agent"), None)
+    if message is None:
+        raise NotFound(message_id)
+    if message.who != who.name:
+        raise Refused(say("handoff.not_editable", language))
+    if message.text == (text or ""):
+        return None
+    return Write((Edited(message_id=message_id, text=text),), key=f"edit:{key}", digest=digest_of(message_id, text))
 
 
 def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, who: Agent, language: str) -> Write:

@@ -10,28 +10,24 @@ Not here: tokens and signatures (the channels), what a turn answers (`bot.orches
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, cast
+from typing import Literal, cast
 from uuid import uuid4
 
-from bot import decisions, handoff, letters
+from bot import decisions, handoff, letters, pictures
 from bot.conversation import (
     Attached,
     Attachment,
     Conversation,
-    Corrected,
-    Edited,
     Event,
     Message,
-    Noted,
     OwnerChanged,
     Rated,
-    Reachable,
     fold,
 )
 from bot.decisions import Choice
 from bot.handoff import Agent, Heard, Reason
 from bot.hours import Hours
-from bot.screenshots.intake import Picture
+from bot.pictures import Intake, Storage
 from bot.screenshots.intake import Refused as NotTaken
 from bot.state.errors import Changed, Conflict, NotFound, Refused, StateError, TooMany, Unconfirmed
 from bot.state.records import Head, Limits, Summary, Write
@@ -55,23 +51,6 @@ __all__ = [
 
 LogEntry = tuple[int, Event | None]
 """Event id and event; None stands for an event of a newer process."""
-
-
-class Intake(Protocol):
-    """Any bytes -> a clean picture."""
-
-    async def clean(self, data: bytes, name: str = "") -> Picture:
-        """The picture in `data`. Raises `bot.screenshots.intake.Refused` when it cannot be taken."""
-
-
-class Storage(Protocol):
-    """Where pictures lie, under `<conversation>/<sha256>`."""
-
-    async def put(self, path: str, data: bytes) -> None:
-        """Keeps `data`; the same path twice is fine."""
-
-    async def delete(self, prefix: str) -> int:
-        """Removes everything under `prefix`; how many there were."""
 
 
 @dataclass(frozen=True)
@@ -119,26 +98,16 @@ class HelpDesk:
         if len((await self.conversation(conversation_id)).attachments) >= self.limits.all_pictures:
             raise TooMany("the conversation is full of pictures", full=True)
         try:
-            picture = await self.intake.clean(data, name)
+            attachment = await pictures.take(self.intake, self.storage, conversation_id, data, name)
         except NotTaken as refusal:
             raise Refused(str(refusal)) from refusal
-        path = f"{conversation_id}/{picture.sha256}"
-        await self.storage.put(path, picture.data)
-        attachment = Attachment(
-            id=path,
-            name=name,
-            media_type=picture.media_type,
-            width=picture.width,
-            height=picture.height,
-            size=len(picture.data),
-        )
         if sender == "agent":
             return attachment
-        write = Write((Attached(attachment=attachment),), key=f"attach:{picture.sha256}", digest="", needs_turn=True)
+        write = Write((Attached(attachment=attachment),), key=f"attach:{attachment.sha256}", digest="", needs_turn=True)
         try:
             await self.store.accept(conversation_id, write, limits=self.limits)
         except NotFound:
-            await self.storage.delete(path)  # erased in this very moment: the eraser may have been here already
+            await self.storage.delete(attachment.id)  # erased this very moment: the eraser may have been here
             raise
         return attachment
 
@@ -156,17 +125,17 @@ class HelpDesk:
 
         Raises `Refused` (empty, too long, unknown picture), `Conflict`, `TooMany`.
         """
-        pictures = await self._pictures(conversation_id, text, attachments)
-        digest, new = decisions.digest_of(text, *(picture.id for picture in pictures)), uuid4().hex
+        shown = await self._pictures(conversation_id, text, attachments)
+        digest, new = decisions.digest_of(text, *(picture.id for picture in shown)), uuid4().hex
         language = self.language
         if sender == "agent" and who is not None:
 
             async def by_agent(head: Head) -> Write:
-                return decisions.agent_says(head, new, text, pictures, who, key, digest)
+                return decisions.agent_says(head, new, text, shown, who, key, digest)
 
             heard, _, first = (await self._write(conversation_id, by_agent)).partition(" ")
             return Said(first, cast(Heard, heard))
-        message = Message(id=new, sender=sender, text=text, attachments=pictures)
+        message = Message(id=new, sender=sender, text=text, attachments=shown)
         call = await self._call(conversation_id, "asked") if handoff.asks_for_person(text) else None
 
         async def by_customer(head: Head) -> Write:
@@ -225,8 +194,7 @@ class HelpDesk:
         """The customer corrects the "what I see" card. Raises `NotFound` for a picture that is not in it."""
         if attachment_id not in (await self.conversation(conversation_id)).attachments:
             raise NotFound(attachment_id)
-        corrected = Corrected(attachment_id=attachment_id, where=where, error=error)
-        await self._fact(conversation_id, corrected, f"correct:{key}", decisions.digest_of(attachment_id, where, error))
+        await self._accept(conversation_id, decisions.corrects(attachment_id, where, error, key))
 
     async def reach(self, conversation_id: str, address: str, *, key: str) -> str:
         """The customer wants to be written to at `address` when an answer comes and they are not there; "" ends that.
@@ -237,14 +205,7 @@ class HelpDesk:
             address = letters.address(address, self.language) if address.strip() else ""
         except letters.NoAddress as error:
             raise Refused(str(error)) from error
-        if letters.reached(await self.log(conversation_id)) != address:
-            write = Write(
-                (Reachable(address=address),),
-                key=f"reach:{key}",
-                digest=decisions.digest_of(address),
-                wakes=("mail",),
-            )
-            await self.store.accept(conversation_id, write, limits=self.limits)
+        await self._accept(conversation_id, decisions.reaches(await self.log(conversation_id), address, key))
         return address
 
     async def present(self, conversation_id: str) -> None:
@@ -253,24 +214,15 @@ class HelpDesk:
 
     async def note(self, conversation_id: str, who: Agent, text: str, *, key: str) -> None:
         """A note among agents."""
-        await self._fact(
-            conversation_id, Noted(who=who.name, text=text), f"note:{key}", decisions.digest_of(who.id, text)
-        )
+        await self._accept(conversation_id, decisions.notes(who, text, key))
 
     async def edit(self, conversation_id: str, message_id: str, text: str | None, who: Agent, *, key: str) -> None:
         """An agent changes what they said to the customer; None takes it back. The same text again changes nothing.
 
         Raises `NotFound` for what is no agent's message, `Refused` for another agent's.
         """
-        messages = (await self.conversation(conversation_id)).messages
-        message = next((m for m in messages if m.id == message_id and m.sender == "agent"), None)
-        if message is None:
-            raise NotFound(message_id)
-        if message.who != who.name:
-            raise Refused(say("handoff.not_editable", self.language))
-        if message.text != (text or ""):
-            edited = Edited(message_id=message_id, text=text)
-            await self._fact(conversation_id, edited, f"edit:{key}", decisions.digest_of(message_id, text))
+        conversation = await self.conversation(conversation_id)
+        await self._accept(conversation_id, decisions.edits(conversation, message_id, text, who, self.language, key))
 
     async def decide(self, conversation_id: str, held_id: str, choice: Choice, who: Agent, *, key: str) -> None:
         """An agent decides about words that were held: take over and say them, say only them, or keep them a note.
@@ -347,8 +299,10 @@ class HelpDesk:
         mail = letters.mail(await self.log(conversation_id)) if self.mail else "off"
         return handoff.asked_for(reason, await self.store.now(), self.hours, self.language, mail)
 
-    async def _fact(self, conversation_id: str, event: Event, key: str, digest: str) -> None:
-        await self.store.accept(conversation_id, Write((event,), key=key, digest=digest), limits=self.limits)
+    async def _accept(self, conversation_id: str, write: Write | None) -> None:
+        """Writes what holds wherever the conversation stands; None: there is nothing to change."""
+        if write is not None:
+            await self.store.accept(conversation_id, write, limits=self.limits)
 
     async def _pictures(
         self, conversation_id: str, text: str, given: Sequence[str | Attachment]
@@ -361,12 +315,8 @@ class HelpDesk:
             raise Refused(say("handoff.too_many_pictures", self.language, limit=self.limits.pictures))
         if not given:
             return ()
-        mine = {a.id: a for a in given if isinstance(a, Attachment) and a.id.startswith(f"{conversation_id}/")}
-        known = mine | (await self.conversation(conversation_id)).attachments
-        ids = [picture.id if isinstance(picture, Attachment) else picture for picture in given]
-        if any(id_ not in known for id_ in ids):
-            raise Refused(say("handoff.unknown_picture", self.language))
-        return tuple(known[id_] for id_ in dict.fromkeys(ids))
+        known = (await self.conversation(conversation_id)).attachments
+        return pictures.chosen(conversation_id, given, known, self.language)
 
 
 def customer_hash(customer: str | None) -> str | None:

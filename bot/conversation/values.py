@@ -29,6 +29,11 @@ class Attachment(Noun):
     height: int
     size: int
 
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return self.id.rpartition("/")[2]
+
 
 class Citation(Noun):
     """Passage `n` of the answer: the reader sees [n] in the text."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import telemetry
+from bot import pictures, telemetry
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
 from bot.answering.rungs import Parts, open_rungs
@@ -39,17 +39,7 @@ class Answering:
 
     async def take(self, data: bytes, name: str) -> Attachment:
         """A loose picture, outside any conversation. Raises `intake.Refused`."""
-        picture = await self.intake.clean(data, name)
-        path = f"loose/{picture.sha256}"
-        await self.storage.put(path, picture.data)
-        return Attachment(
-            id=path,
-            name=name,
-            media_type=picture.media_type,
-            width=picture.width,
-            height=picture.height,
-            size=len(picture.data),
-        )
+        return await pictures.take(self.intake, self.storage, "loose", data, name)
 
 
 @asynccontextmanager
