@@ -21,7 +21,7 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from bot.answering.rungs import exits, parse
-from bot.answering.vlm_server import ModelServer
+from bot.answering.vlm.server import ModelServer
 from bot.settings import PREFIX, Settings
 from bot.telemetry import Metrics
 from handlers.cli.run import Role

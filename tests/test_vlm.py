@@ -22,10 +22,10 @@ pytest.importorskip("transformers")
 from bot.answering.brief import Answer, Words  # noqa: E402
 from bot.answering.fallback import Ladder, Limits  # noqa: E402
 from bot.answering.rungs import open_rungs  # noqa: E402
-from bot.answering.vlm_engine import Engine, Full  # noqa: E402
-from bot.answering.vlm_inputs import together  # noqa: E402
-from bot.answering.vlm_int8 import losses, quantized  # noqa: E402
-from bot.answering.vlm_server import ModelServer  # noqa: E402
+from bot.answering.vlm.engine import Engine, Full  # noqa: E402
+from bot.answering.vlm.inputs import together  # noqa: E402
+from bot.answering.vlm.int8 import losses, quantized  # noqa: E402
+from bot.answering.vlm.server import ModelServer  # noqa: E402
 from tests.answering_parts import brief, look, parts  # noqa: E402
 from tests.tiny_models import KINDS, build  # noqa: E402
 

@@ -201,8 +201,8 @@ async def _model(
 async def _vision(spec: Spec, stack: AsyncExitStack) -> BaseChatModel:
     """A model in this process; torch is loaded here and nowhere before, since most installations have none."""
     try:
-        from bot.answering.vlm import VisionChat
-        from bot.answering.vlm_engine import Engine
+        from bot.answering.vlm.chat import VisionChat
+        from bot.answering.vlm.engine import Engine
     except ImportError as error:
         raise ValueError(f"{spec.name} needs torch and transformers: pip install 'helplens[models]'") from error
     engine = stack.enter_context(await asyncio.to_thread(Engine.load, spec.model, rows=spec.calls))

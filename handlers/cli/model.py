@@ -15,7 +15,7 @@ from rich.table import Table
 from bot.answering.capacity import RULE, Demand, card_rate, flips, options, read
 
 if TYPE_CHECKING:
-    from bot.answering.vlm_engine import Engine
+    from bot.answering.vlm.engine import Engine
 
 model = typer.Typer(name="model", help="A vision-language model of your own.", no_args_is_help=True)
 _err = Console(stderr=True, soft_wrap=True)
@@ -46,7 +46,7 @@ def serve_model(
 ) -> None:
     """Serve MODEL by OpenAI's chat completions, for one GPU and one team: many answers at once, with pictures."""
     try:
-        from bot.answering.vlm_engine import Engine
+        from bot.answering.vlm.engine import Engine
     except ImportError as error:
         raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -59,7 +59,7 @@ def serve_model(
 async def _serve(engine: "Engine", name: str, host: str, port: int) -> None:
     from aiohttp import web
 
-    from bot.answering.vlm_server import ModelServer
+    from bot.answering.vlm.server import ModelServer
 
     runner = web.AppRunner(ModelServer(engine, name).app(), handler_cancellation=True, shutdown_timeout=5)
     await runner.setup()

@@ -21,8 +21,8 @@ from transformers import AutoModelForImageTextToText
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig
 
-from bot.answering.vlm_engine import Engine
-from bot.answering.vlm_inputs import Inputs, together
+from bot.answering.vlm.engine import Engine
+from bot.answering.vlm.inputs import Inputs, together
 from tests.tiny_models import QWEN, build, tokenizer
 
 AT_ONCE = (1, 4, 8, 16)

@@ -4,7 +4,7 @@
 one forward pass whatever the lengths; a row that leaves gives its place to the last one. `Apart` has the same face for
 models whose layers keep something else than keys and values (sliding windows, linear attention): there each row has
 its own cache and its own pass, which is right but not faster. All of it runs in inference mode,
-which the engine's thread is in. Not here: who may join when (`vlm_engine`).
+which the engine's thread is in. Not here: who may join when (`engine`).
 """
 
 from dataclasses import dataclass

@@ -17,8 +17,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.answering.vlm import plain
-from bot.answering.vlm_engine import Broken, Engine, Full, Piece
+from bot.answering.vlm.chat import plain
+from bot.answering.vlm.engine import Broken, Engine, Full, Piece
 
 MOST_BYTES = 40_000_000
 RETRY_AFTER = "2"

@@ -1,7 +1,7 @@
 """A LangChain chat model on transformers and torch: a vision-language model in this process, many answers at once.
 
 The messages are OpenAI's, as LangChain converts them, so that a model here and one behind a URL are given the same.
-Not here: loading and batching (`vlm_engine`), the same model as a server (`vlm_server`).
+Not here: loading and batching (`engine`), the same model as a server (`server`).
 """
 
 import base64
@@ -19,7 +19,7 @@ from PIL import Image
 from pydantic import ConfigDict, Field
 
 from bot.answering.breaker import RungBusy, RungFailed
-from bot.answering.vlm_engine import Broken, Engine, Full
+from bot.answering.vlm.engine import Broken, Engine, Full
 
 DATA_URL = "data:image/"
 MOST_PIXELS = 8_000_000

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers.utils import ModelOutput
 
-from bot.answering.vlm_inputs import Pixels, together
+from bot.answering.vlm.inputs import Pixels, together
 
 KEPT_TOKENS = 100_000
 """Image tokens whose encodings are kept: some 60 screenshots."""

@@ -1,8 +1,8 @@
 """A vision-language model that answers many at once: one thread, one loop of encode, prefill, decode.
 
-Requests that wait are encoded together, get their first token one by one, and decode together (`vlm_batch`). Each is
+Requests that wait are encoded together, get their first token one by one, and decode together (`rows`). Each is
 streamed to its own asyncio queue, can be cancelled at any token, and changes nobody else's.
-Not here: pictures' encodings (`vlm_pictures`), HTTP (`vlm_server`), LangChain (`vlm`).
+Not here: pictures' encodings (`pictures`), HTTP (`server`), LangChain (`chat`).
 """
 
 import asyncio
@@ -19,10 +19,10 @@ import torch
 from transformers import AutoModelForImageTextToText
 from transformers.cache_utils import DynamicCache
 
-from bot.answering.vlm_batch import Row, rows_for
-from bot.answering.vlm_inputs import Inputs, Message, Prompt
-from bot.answering.vlm_int8 import quantized
-from bot.answering.vlm_pictures import Encodings
+from bot.answering.vlm.rows import Row, rows_for
+from bot.answering.vlm.inputs import Inputs, Message, Prompt
+from bot.answering.vlm.int8 import quantized
+from bot.answering.vlm.pictures import Encodings
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ class Engine:
     ) -> Self:
         """The model in folder `name` (or of that name), bf16 on a GPU and fp32 on a CPU, a LoRA adapter on top.
 
-        `int8` rounds the weights of its language part (`vlm_int8`). `limits` are `rows`, `waiting` and `stall`.
+        `int8` rounds the weights of its language part (`int8`). `limits` are `rows`, `waiting` and `stall`.
         Raises ValueError or OSError, saying what is wrong, when it cannot be loaded.
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")

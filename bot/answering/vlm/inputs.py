@@ -3,7 +3,7 @@
 transformers' own processors need torchvision; the tokenizer and the image processor alone do not, so the one thing
 that processors do besides is done here: a picture's place in the prompt is widened to as many tokens as its encoding
 has. Two layouts cover the models that this house is tested with: a grid of patches (Qwen2-VL and its kin) and tiles
-(Idefics3, SmolVLM). Not here: running the model (`vlm_engine`).
+(Idefics3, SmolVLM). Not here: running the model (`engine`).
 """
 
 import hashlib
