@@ -4,8 +4,8 @@ The fault is the model's name in the request. `asked` keeps each request's body,
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,12 +46,27 @@ class StandIn:
     """Seconds between two words."""
     slots: int = 1000
     """Answers at once; more get 429."""
+    held_from: int | None = None
+    """From this word on they come so slowly that a test can do what it likes in the middle of the answer."""
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
     script: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By model: messages to answer with in turn (tool calls, for example) instead of `answer`."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     running: int = 0
     finished: int = 0
     cancelled: int = 0
+
+    @contextmanager
+    def holding(self, words: int) -> Iterator[None]:
+        """While the block lasts no answer ends: after so many words the others come one by one, as slowly as a
+        customer still waits for. Afterwards the rest comes at once."""
+        self.let_go.clear()
+        self.held_from = words
+        try:
+            yield
+        finally:
+            self.held_from = None
+            self.let_go.set()
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions."""
@@ -105,11 +120,21 @@ class StandIn:
                 await act(request, response)
                 return response
             await response.write(_event({"delta": {"content": word}}))
-            await asyncio.sleep(self.pause)
+            await self._wait(number)
         await response.write(_event({"delta": {}, "finish_reason": "stop"}) + _END)
         return response
 
+    async def _wait(self, number: int) -> None:
+        if self.held_from is None or number < self.held_from:
+            await asyncio.sleep(self.pause)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HELD_S):
+                await self.let_go.wait()
 
+
+HELD_S = 2.5
+"""Between two words of an answer that is held: half of the silence after which a model is given up."""
 _END = b"data: [DONE]\n\n"
 
 

@@ -1,7 +1,8 @@
 """Real Chromium against the real house. No page may fetch from a foreign host, run a foreign script or log an error."""
 
+import itertools
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from aiohttp import web
 from chromium import FLAGS, find
 from hostile import ARTICLE
-from panel import EXAMPLES, Panel
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from panel import EXAMPLES, PATIENCE_MS, Panel
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from serving import Served, serving
 from stand_in import StandIn, stand_in
 
@@ -20,6 +21,8 @@ WIDGET = Path(__file__).parent.parent.parent / "handlers" / "web" / "static" / "
 HELP_CENTRE = EXAMPLES / "helpcenter"
 # what a browser says by itself when a test takes the network away, or the server says no
 EXPECTED = ("Failed to load resource", "net::ERR_")
+# what a busy machine may need: nothing waits for it that has happened before
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -58,13 +61,13 @@ async def served(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIt
 
 @pytest.fixture(scope="session")
 async def talkative(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Served, StandIn]]:
-    """A house whose model (a stand-in on loopback) talks slowly: for what happens in the middle of an answer. One
-    article of its help centre is hostile."""
+    """A house with a model (a stand-in on loopback) that can be held in the middle of an answer. One article of its
+    help centre is hostile."""
     folder = tmp_path_factory.mktemp("slow")
     articles = shutil.copytree(HELP_CENTRE, folder / "articles")
     (articles / "zebra.md").write_text(ARTICLE, "utf-8")
     async with (
-        stand_in(pause=0.05) as model,
+        stand_in() as model,
         serving(folder, str(articles), models=f"openai:good@{model.url}") as house,
     ):
         yield house, model
@@ -84,6 +87,8 @@ class Watched:
     """What a page did that it must not."""
 
     hosts: set[str]
+    expected: list[str] = field(default_factory=lambda: list(EXPECTED))
+    """Errors that belong to what the test does."""
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -100,7 +105,7 @@ class Watched:
             self.foreign.append(url)
 
     def _said(self, kind: str, text: str) -> None:
-        if kind == "error" and not any(known in text for known in EXPECTED):
+        if kind == "error" and not any(known in text for known in self.expected):
             self.errors.append(text)
 
 
@@ -113,8 +118,17 @@ def watched(served: Served) -> Watched:
     return Watched({urlsplit(served.address).netloc})
 
 
+@pytest.fixture(scope="session")
+def addresses() -> Iterator[str]:
+    """Every browser comes from an address of its own: one address may open only so many conversations a minute, which
+    a quick machine would reach."""
+    return (f"10.0.{number >> 8}.{number & 255}" for number in itertools.count(1))
+
+
 @pytest.fixture
-async def visit(browser: Browser, served: Served, watched: Watched) -> AsyncIterator[OpenPage]:
+async def visit(
+    browser: Browser, served: Served, watched: Watched, addresses: Iterator[str]
+) -> AsyncIterator[OpenPage]:
     """Opens a page in a browser of its own (or in `context`); afterwards, what the page must not do is an error."""
     contexts: list[BrowserContext] = []
 
@@ -123,7 +137,13 @@ async def visit(browser: Browser, served: Served, watched: Watched) -> AsyncIter
     ) -> Page:
         watched.hosts.add(urlsplit(house.address).netloc)
         if context is None:
-            context = await browser.new_context(base_url=house.address, reduced_motion="reduce", **options)
+            # a page of another site may not send such a header
+            own = path.startswith(("/", house.address))
+            forwarded = {"X-Forwarded-For": next(addresses)} if own else {}
+            context = await browser.new_context(
+                base_url=house.address, reduced_motion="reduce", extra_http_headers=forwarded, **options
+            )
+            context.set_default_timeout(PATIENCE_MS)
             contexts.append(context)
         page = await context.new_page()
         watched.watch(page)

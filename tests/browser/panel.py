@@ -10,8 +10,10 @@ from playwright.async_api import Locator, Page, expect
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 AXE = Path(__file__).parent.parent.parent / "handlers" / "web" / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = EXAMPLES / "screenshots"
-READ_MS = 20_000
-"""A picture is read within this time on a busy machine with two cores."""
+PATIENCE_MS = 30_000
+"""For what takes milliseconds on a quiet machine."""
+READ_MS = 90_000
+"""For what takes a second or two on a quiet machine: a picture is read, a question answered."""
 
 
 class Panel:
@@ -67,6 +69,23 @@ class Panel:
         await expect(answer.locator(".sources")).to_contain_text(title)
         return answer
 
+    async def recorded(self, selector: str) -> None:
+        """Keeps from now on every text that a part of the panel shows: what stands there for a moment only."""
+        await self.host.evaluate(
+            """(host, selector) => {
+                window.recorded = []
+                const all = {childList: true, subtree: true, characterData: true}
+                const look = () => host.shadowRoot.querySelectorAll(selector).forEach(e => recorded.push(e.innerText))
+                new MutationObserver(look).observe(host.shadowRoot, all)
+            }""",
+            selector,
+        )
+
+    async def shown(self) -> list[str]:
+        """What was recorded."""
+        texts: list[str] = await self.page.evaluate("recorded")
+        return texts
+
     async def memory(self) -> dict[str, Any]:
         """What the widget keeps in this browser."""
         found: dict[str, Any] = await self.page.evaluate(
@@ -84,7 +103,7 @@ class Panel:
         return standing
 
 
-async def until(check: Any, seconds: float = 10) -> Any:
+async def until(check: Any, seconds: float = 60) -> Any:
     """Waits until the awaitable that `check` makes gives something true, and returns that."""
     async with asyncio.timeout(seconds):
         while not (found := await check()):  # noqa: ASYNC110 - a server is asked: nothing here could be waited for

@@ -1,7 +1,9 @@
 """The real `helplens up` as a process of its own, that a test may kill and start again on the same data and port."""
 
 import asyncio
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 HELPLENS = Path(sys.executable).with_name("helplens")
 PASSWORD = "a password for the desk"
 JWT_KEY = "a key of the site with thirty-two bytes or more"
-START_SECONDS = 60
+START_SECONDS = 240
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Served:
 
     async def start(self) -> None:
         """Starts it; returns when it takes requests."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HELPLENS_")}
         environment |= {
             "HELPLENS_DATA": str(self.data),
@@ -65,11 +67,14 @@ class Served:
             await self._drain
 
 
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-    return port
+def free_port() -> int:
+    """A port to listen on a moment later, and again after a restart. Below those that the system gives to outgoing
+    connections: among these somebody else could have taken it meanwhile."""
+    while True:
+        port = 16_000 + secrets.randbelow(16_000)
+        with socket.socket() as trying, contextlib.suppress(OSError):
+            trying.bind(("127.0.0.1", port))
+            return port
 
 
 @asynccontextmanager

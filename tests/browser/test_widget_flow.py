@@ -57,7 +57,7 @@ async def test_the_ringed_picture_opens_large_and_zooms(panel: Panel) -> None:
 async def test_two_fingers_zoom_the_large_picture(visit: OpenPage) -> None:
     panel = await Panel(await visit("/demo", viewport={"width": 390, "height": 844}, has_touch=True)).open()
     await panel.ask("", "card.png")
-    await panel.host.locator(".sent .thumb").click()
+    await panel.host.locator(".said.own:not(.unsent) .sent .thumb").click()
     view = panel.host.locator(".large .view")
     await expect(view).to_be_visible()
     await view.evaluate(

@@ -7,7 +7,7 @@ import pytest
 from conftest import HELP_CENTRE, OpenPage
 from panel import Panel, axe
 from playwright.async_api import expect
-from serving import Served, _free_port
+from serving import Served, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 async def closed(tmp_path: Path) -> AsyncIterator[Served]:
     """A house where nobody is there this century, and letters can be sent."""
-    port = _free_port()
+    port = free_port()
     settings = {
         "HELPLENS_MAIL_WEBHOOK": "http://127.0.0.1:9/mail",
         "HELPLENS_MAIL_FROM": "help@shop.example",
