@@ -1,9 +1,11 @@
 """The desk in the browser: who waits, what to know, take over, reply, note, resolve, hand back, by mouse and by key."""
 
+import asyncio
+
 import pytest
 from conftest import OpenPage
 from panel import READ_MS, Panel, axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from serving import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -32,9 +34,12 @@ async def waiting(panel: Panel, text: str) -> None:
     await expect(panel.host.locator(".human")).to_be_disabled()
 
 
-async def opened(page: Page, text: str) -> None:
+async def opened(page: Page, panel: Panel, text: str) -> None:
     """Opens the customer's conversation from the queue."""
-    await page.locator("#queue").get_by_role("button", name=text).click(timeout=10_000)
+    conversation = (await panel.memory())["conversation"]["id"]
+    waiting = page.locator(f'#queue [data-open="{conversation}"]')
+    await expect(waiting).to_contain_text(text)
+    await waiting.click()
     await expect(page.locator("#talk h2")).to_have_text(text)
 
 
@@ -49,7 +54,7 @@ async def test_a_wrong_password_is_refused_in_words(visit: OpenPage) -> None:
 async def test_the_whole_of_a_conversation_from_waiting_to_resolved(panel: Panel, visit: OpenPage) -> None:
     await waiting(panel, "My scan does not go up")
     desk = await signed_in(visit)
-    await opened(desk, "My scan does not go up")
+    await opened(desk, panel, "My scan does not go up")
     await expect(desk.locator("#queue")).to_contain_text("You asked for a person.")
     card = desk.locator("#card")
     await expect(card).to_contain_text("TB-6010")
@@ -77,10 +82,33 @@ async def test_the_whole_of_a_conversation_from_waiting_to_resolved(panel: Panel
     assert "Same as last week" not in await panel.host.locator(".panel").inner_text()
 
 
+async def test_what_is_typed_while_words_are_on_their_way_is_kept(panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, "Two things at once")
+    desk = await signed_in(visit)
+    await opened(desk, panel, "Two things at once")
+    await desk.keyboard.press("t")
+    await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")
+    typed = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    await desk.route("**/reply", slowly, times=1)
+    words = desk.get_by_label("Your words")
+    await words.fill("The first thing")
+    await words.press("Control+Enter")
+    await words.fill("The second thing")
+    typed.set()
+    await expect(panel.host.locator(".said.agent .bubble")).to_have_text(["The first thing"])
+    await words.press("Control+Enter")
+    await expect(panel.host.locator(".said.agent .bubble")).to_have_text(["The first thing", "The second thing"])
+
+
 async def test_what_an_agent_writes_while_the_bot_owns_it_is_kept_and_not_sent(panel: Panel, visit: OpenPage) -> None:
     await waiting(panel, "I have another question")
     desk = await signed_in(visit)
-    await opened(desk, "I have another question")
+    await opened(desk, panel, "I have another question")
     await desk.keyboard.press("t")
     await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")
     await desk.keyboard.press("b")
@@ -100,7 +128,7 @@ async def test_the_draft_is_sent_by_one_key(panel: Panel, visit: OpenPage) -> No
     await panel.answered("Your card was declined")
     await panel.button("Talk to a person").first.click()
     desk = await signed_in(visit)
-    await opened(desk, "My card was declined, error TB-4021")
+    await opened(desk, panel, "My card was declined, error TB-4021")
     await expect(desk.locator("#card .draft")).to_contain_text("Replace card")
     await desk.keyboard.press("d")
     await expect(panel.host.locator(".said.agent")).to_contain_text("Replace card")
@@ -112,7 +140,7 @@ async def test_axe_finds_nothing_at_the_desk(scheme: str, panel: Panel, visit: O
     desk = await visit("/desk", viewport={"width": 1360, "height": 860}, color_scheme=scheme, bypass_csp=True)
     assert await axe(desk) == []
     await sign_in(desk)
-    await opened(desk, f"A question in the {scheme}")
+    await opened(desk, panel, f"A question in the {scheme}")
     await desk.keyboard.press("t")
     await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")
     await desk.get_by_label("Note for the team").check()
@@ -122,7 +150,7 @@ async def test_axe_finds_nothing_at_the_desk(scheme: str, panel: Panel, visit: O
 async def test_the_keys_are_listed_and_a_picture_opens_with_its_original(panel: Panel, visit: OpenPage) -> None:
     await waiting(panel, "Look at my picture")
     desk = await signed_in(visit)
-    await opened(desk, "Look at my picture")
+    await opened(desk, panel, "Look at my picture")
     await desk.keyboard.press("?")
     await expect(desk.get_by_role("dialog")).to_contain_text("hand back to the assistant")
     await desk.keyboard.press("Escape")

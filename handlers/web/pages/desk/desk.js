@@ -9,6 +9,7 @@ let waiting = [];
 let open = null; // { id, standing, earlier, events }
 let following = new AbortController();
 let unsent = crypto.randomUUID();
+let chosen = ""; // the conversation that was asked for last; it may still be on its way
 
 function say(text) {
   $("toast").textContent = text;
@@ -29,6 +30,7 @@ function signedOut() {
   session.now = null;
   following.abort();
   open = null;
+  chosen = "";
   $("desk").hidden = true;
   $("sign-in").hidden = false;
   $("sign-in").elements.name.focus();
@@ -38,9 +40,9 @@ async function signedIn() {
   $("sign-in").hidden = true;
   $("desk").hidden = false;
   $("talk").innerHTML = `<p class="quiet middle">Choose a conversation.</p>`;
-  $("card").innerHTML = "";
+  put($("card"), "");
   await refresh();
-  if (!open && waiting[0] && matchMedia("(min-width: 900px)").matches) await show(waiting[0].id);
+  if (!chosen && waiting[0] && matchMedia("(min-width: 900px)").matches) await show(waiting[0].id);
 }
 
 async function refresh() {
@@ -55,11 +57,12 @@ async function refresh() {
 
 function drawQueue() {
   const focused = document.activeElement?.dataset?.open;
-  $("queue").innerHTML = queue(waiting, open?.id, session.now?.name ?? "");
+  put($("queue"), queue(waiting, open?.id, session.now?.name ?? ""));
   if (focused) $("queue").querySelector(`[data-open="${CSS.escape(focused)}"]`)?.focus();
 }
 
 async function show(id) {
+  chosen = id;
   following.abort();
   const stop = following = new AbortController();
   const found = await trying(async () => ({ standing: await api.read(id), earlier: await api.earlier(id) }));
@@ -81,9 +84,19 @@ function heard(id, name, data) {
 /** Reads card and owner again; the words come by the events. */
 async function reload(id) {
   const standing = await trying(() => api.read(id));
-  if (!standing || open?.id !== id) return;
+  if (!standing || open?.id !== id || older(standing, open.standing)) return;
   open.standing = standing;
   drawAround();
+}
+
+/** Of two that were asked for one after the other, the earlier one may come last. */
+const older = (one, other) => (one.events.at(-1)?.id ?? 0) < (other.events.at(-1)?.id ?? 0);
+
+/** Draws only what changed: a button that is replaced between press and release is never clicked. */
+function put(box, markup) {
+  const drawn = String(markup);
+  if (box.drawn === drawn) return;
+  box.innerHTML = box.drawn = drawn;
 }
 
 function draw() {
@@ -95,15 +108,15 @@ function draw() {
 function drawAround() {
   const { standing, id } = open;
   const title = standing.messages.find((m) => m.sender === "customer" && m.text)?.text ?? waiting.find((w) => w.id === id)?.title ?? "Conversation";
-  $("talk").querySelector("header").innerHTML = head({ ...standing, title });
-  $("card").innerHTML = card(standing, open.earlier);
+  put($("talk").querySelector("header"), head({ ...standing, title }));
+  put($("card"), card(standing, open.earlier));
   hint();
 }
 
 function drawLog() {
   const box = $("log");
   const near = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
-  box.innerHTML = log(fold(open.events));
+  put(box, log(fold(open.events)));
   if (near) box.scrollTop = box.scrollHeight;
 }
 
@@ -128,15 +141,21 @@ async function decide(held, choice) {
 }
 
 async function write() {
-  const form = $("write");
-  const text = form.elements.text.value.trim();
+  const field = $("write").elements.text;
+  const kind = $("write").elements.kind.value;
+  const [text, key] = [field.value.trim(), unsent];
   if (!text) return;
-  const done = await trying(() => api.write(open.id, form.elements.kind.value, text, unsent));
-  if (!done) return;
+  // what is typed while this is on its way is the next message
+  field.value = "";
   unsent = crypto.randomUUID();
-  form.elements.text.value = "";
+  const done = await trying(() => api.write(open.id, kind, text, key));
+  if (!done) {
+    if (!field.value) unsent = key; // the same words again are the same message
+    field.value = [text, field.value].filter(Boolean).join("\n");
+    return;
+  }
   if (done.heard === "held") say("Not sent yet: the assistant still answers. Choose what becomes of it.");
-  if (done.heard === "note" && form.elements.kind.value === "reply") say("Kept as a note: another person owns this conversation.");
+  if (done.heard === "note" && kind === "reply") say("Kept as a note: another person owns this conversation.");
 }
 
 function focusWriting(kind) {
