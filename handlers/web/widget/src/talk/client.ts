@@ -71,15 +71,36 @@ export class Client {
   /** The conversation, opened when there is none yet; asked for twice at once, it is opened once. */
   conversation(): Promise<Opened> {
     if (this.current) return Promise.resolve(this.current);
-    this.opening ??= this.api
-      .open(this.jwt || undefined)
-      .then((opened) => {
-        this.session.update({ conversation: opened });
-        this.follow();
-        return opened;
-      })
-      .finally(() => (this.opening = undefined));
+    this.opening ??= this.begin();
     return this.opening;
+  }
+
+  private async begin(): Promise<Opened> {
+    const { person } = this;
+    try {
+      const opened = await this.api.open(this.jwt || undefined);
+      if (person !== this.person) throw new Gone();
+      this.session.update({ conversation: opened });
+      this.follow();
+      return opened;
+    } finally {
+      if (person === this.person) this.opening = undefined;
+    }
+  }
+
+  /** Who uses this browser now: what was asked for by somebody before is not theirs when it comes. */
+  private person = {};
+
+  private nextPerson(): void {
+    this.person = {};
+    this.opening = undefined;
+    this.uploads.clear();
+  }
+
+  private forgetAll(): void {
+    this.nextPerson();
+    this.outbox.waiting = [];
+    this.session.forget();
   }
 
   private followed = "";
@@ -215,11 +236,12 @@ export class Client {
   async identify(jwt: string): Promise<void> {
     this.jwt = jwt;
     const user = await digest(subject(jwt));
+    if (this.jwt !== jwt) return;
     const { memory } = this.session;
     if (memory.user !== user) {
-      if (memory.user) this.session.forget();
-      this.session.update({ user, conversation: undefined, readTo: 0, outbox: memory.user ? [] : memory.outbox });
-      this.uploads.clear();
+      if (memory.user) this.forgetAll();
+      else this.nextPerson();
+      this.session.update({ user, conversation: undefined, readTo: 0 });
       this.follow();
     }
     await this.renew();
@@ -227,13 +249,17 @@ export class Client {
 
   /** A user's conversation opens as long as the proof holds: with a new proof the same one is opened again, or the newest. */
   private async renew(): Promise<void> {
+    const { jwt, current } = this;
     try {
-      if (!this.jwt) throw new Refusal(401, "identity-needed", "");
-      const list = await this.api.list(this.jwt);
+      if (!jwt) throw new Refusal(401, "identity-needed", "");
+      const list = await this.api.list(jwt);
+      if (this.jwt !== jwt || this.current !== current) return; // what was begun meanwhile is newer than the list
+      if (this.line === "refused") this.followed = ""; // read again, also by a token that is known
       const found = list.find((one) => one.id === this.current?.id) ?? list.find((one) => one.owner !== "closed");
       this.session.update({ conversation: found && { id: found.id, token: found.token } });
       this.follow();
     } catch (error) {
+      if (this.jwt !== jwt) return;
       if (error instanceof Refusal && error.status < 500) this.state("refused");
       else this.follow();
     }
@@ -242,12 +268,13 @@ export class Client {
   forget(): void {
     this.jwt = "";
     this.context = {};
-    this.outbox.waiting = [];
-    this.uploads.clear();
-    this.session.forget();
+    this.forgetAll();
     this.follow();
   }
 }
+
+/** Whoever asked for it has left meanwhile. */
+class Gone extends Error {}
 
 /** The `sub` of a token, unchecked: the server checks. Only to notice that somebody else has signed in here. */
 function subject(jwt: string): string {

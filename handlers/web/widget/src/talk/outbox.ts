@@ -46,7 +46,7 @@ export class Outbox {
   remove(key: string): Waiting | undefined {
     const found = this.waiting.find((message) => message.key === key);
     this.waiting = this.waiting.filter((message) => message !== found);
-    this.keep();
+    if (found) this.keep();
     return found;
   }
 
@@ -82,6 +82,7 @@ export class Outbox {
 
   /** What becomes of a message that did not get through; true when the others have to wait with it. */
   private putBack(message: Waiting, error: unknown): boolean {
+    if (!this.waiting.includes(message)) return false; // taken back, or its sender has left
     if (error instanceof Refusal && !error.passing) {
       Object.assign(message, { state: "refused", detail: error.detail });
       this.changed();
