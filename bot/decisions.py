@@ -19,29 +19,28 @@ from bot.conversation import (
     Edited,
     Event,
     Held,
+    Introduced,
     Message,
     Noted,
     OwnerChanged,
     Rated,
     Reachable,
+    Speaks,
     fold,
 )
 from bot.handoff import Agent, Reason
 from bot.state.errors import Changed, NotFound, Refused
 from bot.state.records import Head, Kind, LogEntry, Write
-from prompts import say
 
 Choice = Literal["take_over", "send", "note"]
 
 
-def customer_says(
-    head: Head, message: Message, call: OwnerChanged | None, language: str, key: str, digest: str
-) -> Write:
+def customer_says(head: Head, message: Message, call: OwnerChanged | None, key: str, digest: str) -> Write:
     """While a person owns it the bot is not asked; words to a closed conversation open it again; words that ask for a
     person call one (`call`), unless one is called or there."""
     events: tuple[Event, ...] = (message,)
     if head.owner == "closed":
-        events = (handoff.reopened(language), message)
+        events = (handoff.reopened(head.language), message)
     if call and head.owner in ("bot", "closed"):
         events = (*events, call)
     asks_bot = head.owner != "human"
@@ -55,6 +54,36 @@ def customer_says(
         counts=asks_bot,
         wakes=() if asks_bot else ("timer",),
     )
+
+
+def speaks(head: Head, language: str) -> Write | None:
+    """What the customer reads from here on, unless they do already."""
+    if head.language == language:
+        return None
+    return Write((Speaks(language=language),), key=f"speaks:{language}:{head.at}", digest="")
+
+
+def introduces(conversation: Conversation, name: str, verified: bool) -> Write | None:
+    """Who the customer is, unless that is known; what their page says never stands above what the site vouches for."""
+    if (
+        not name
+        or (conversation.name, conversation.verified) == (name, verified)
+        or (conversation.verified and not verified)
+    ):
+        return None
+    introduced = Introduced(name=name, verified=verified)
+    return Write((introduced,), key=f"introduced:{digest_of(name, verified)}", digest="")
+
+
+def claims(head: Head, visitor: str, user: str, name: str) -> Write | None:
+    """The conversation is the user's from here on, who held the visitor's token too; both are hashes. None: it is
+    already. Raises NotFound when it is somebody else's."""
+    if head.customer == user:
+        return None
+    if head.customer != visitor:
+        raise NotFound(head.id)
+    introduced = Introduced(name=name, verified=True, claimed=True)
+    return Write((introduced,), key=f"claims:{user}", digest="", belongs=(visitor, user))
 
 
 def agent_says(
@@ -74,13 +103,13 @@ def agent_says(
     return Write((event,), key=f"agent:{key}", digest=digest, result=f"{heard} {new}", epoch=head.epoch, wakes=wakes)
 
 
-def takes(head: Head, who: Agent, language: str, key: str) -> Write | None:
+def takes(head: Head, who: Agent, key: str) -> Write | None:
     """The conversation becomes the agent's, unless it is already. Raises Changed when it is a colleague's."""
     if head.owner == "human":
         if head.agent == who.id:
             return None
         raise Changed(head.owner, head.who)
-    return _owner(head, handoff.taken(who, language), f"take:{key}")
+    return _owner(head, handoff.taken(who, head.language), f"take:{key}")
 
 
 def ends(head: Head, who: Agent | None, change: OwnerChanged, key: str) -> Write | None:
@@ -99,7 +128,7 @@ def calls(head: Head, call: OwnerChanged, reason: Reason, key: str) -> Write | N
     return Write((call,), key=f"human:{key}", digest=digest_of(reason), epoch=head.epoch)
 
 
-def rates(head: Head, log: Sequence[LogEntry], rated: Rated, call: OwnerChanged, language: str, key: str) -> Write:
+def rates(head: Head, log: Sequence[LogEntry], rated: Rated, call: OwnerChanged, key: str) -> Write:
     """The rating, and the call when it is the one too many. Raises NotFound for a turn without an answer."""
     if rated.turn not in fold(head.id, log).answers:
         raise NotFound(f"turn {rated.turn} of {head.id}")
@@ -126,29 +155,27 @@ def notes(who: Agent, text: str, key: str) -> Write:
     return Write((Noted(who=who.name, text=text),), key=f"note:{key}", digest=digest_of(who.id, text))
 
 
-def edits(
-    conversation: Conversation, message_id: str, text: str | None, who: Agent, language: str, key: str
-) -> Write | None:
+def edits(conversation: Conversation, message_id: str, text: str | None, who: Agent, key: str) -> Write | None:
     """An agent's message with other words, or without any (None), unless it reads so already. Raises NotFound for what
     is no agent's message, Refused for another agent's."""
     message = next((m for m in conversation.messages if m.id == message_id and m.sender == "agent"), None)
     if message is None:
         raise NotFound(message_id)
     if message.who != who.name:
-        raise Refused(say("handoff.not_editable", language))
+        raise Refused("handoff.not_editable")
     if message.text == (text or ""):
         return None
     return Write((Edited(message_id=message_id, text=text),), key=f"edit:{key}", digest=digest_of(message_id, text))
 
 
-def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, who: Agent, language: str) -> Write:
+def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, who: Agent) -> Write:
     """What becomes of held words, once. Raises NotFound, Refused (another agent's), Changed (a colleague owns the
     conversation and the words were to be said)."""
     held = next((e for _, e in log if isinstance(e, Held) and e.id == held_id), None)
     if held is None:
         raise NotFound(held_id)
     if held.agent != who.id:
-        raise Refused(say("handoff.not_yours", language, who=held.who))
+        raise Refused("handoff.not_yours", who=held.who)
     decided = any(isinstance(e, Decided) and e.held_id == held_id for _, e in log)
     if choice != "note" and not decided and head.owner == "human" and head.agent != who.id:
         raise Changed(head.owner, head.who)
@@ -161,7 +188,7 @@ def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, w
     events: tuple[Event, ...] = (Decided(held_id=held_id, choice=choice, who=who.name), said)
     takes_over = choice == "take_over" and head.owner != "human"
     if takes_over:
-        events = (handoff.taken(who, language), *events)
+        events = (handoff.taken(who, head.language), *events)
     return Write(
         events,
         key=f"decide:{held_id}",

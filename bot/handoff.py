@@ -82,13 +82,16 @@ def asked_for(
     words = say(f"handoff.reason_{reason}", language)
     opens = hours.next_open(now) if hours else now
     if hours is None or opens == now:
-        return OwnerChanged(owner="waiting", reason=f"{words} {say('handoff.called', language)}")
+        called = say("handoff.called", language)
+        return OwnerChanged(owner="waiting", why=reason, reason=f"{words} {called}")
     if opens is None:
         away = say("handoff.away_unknown", language)
     else:
         away = say("handoff.away", language, when=hours.shown(opens, language))
     told = "" if mail == "off" else " " + say(f"mail.away_{mail}", language)
-    return OwnerChanged(owner="waiting", reason=f"{words} {away}{told}", back_at=opens, mail=mail == "offered")
+    return OwnerChanged(
+        owner="waiting", why=reason, reason=f"{words} {away}{told}", back_at=opens, mail=mail == "offered"
+    )
 
 
 def handed_back(language: str = "en") -> OwnerChanged:

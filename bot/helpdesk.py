@@ -32,7 +32,6 @@ from bot.screenshots.intake import Refused as NotTaken
 from bot.state.errors import Changed, Conflict, NotFound, Refused, StateError, TooMany, Unconfirmed
 from bot.state.records import Head, Limits, Summary, Write
 from bot.state.store import Store
-from prompts import say
 
 __all__ = [
     "Agent",
@@ -76,7 +75,6 @@ class HelpDesk:
     store: Store
     intake: Intake
     storage: Storage
-    language: str = "en"
     limits: Limits = field(default_factory=Limits)
     hours: Hours | None = None
     """When people answer; None: always."""
@@ -86,6 +84,26 @@ class HelpDesk:
     async def open(self, customer: str | None = None) -> Opened:
         """A new conversation; `customer` is the stable, site-wide id of an identified customer (kept as a hash)."""
         return Opened(await self.store.open(customer_hash(customer)))
+
+    async def speaks(self, conversation_id: str, language: str) -> None:
+        """The customer reads this language from here on: what is answered, and what the house says itself."""
+        await self._accept(conversation_id, decisions.speaks(await self.store.head(conversation_id), language))
+
+    async def introduce(self, conversation_id: str, name: str, *, verified: bool) -> None:
+        """Who the customer is, for the team. `verified`: the site vouches for it; else it is what their page says."""
+        await self._accept(
+            conversation_id, decisions.introduces(await self.conversation(conversation_id), name, verified)
+        )
+
+    async def claim(self, visitor: str, user: str, name: str) -> list[str]:
+        """Every conversation of `visitor` becomes `user`'s, who has proven to be both: the ids. Each says so in its
+        log."""
+        before, after = customer_hash(visitor) or "", customer_hash(user) or ""
+        found = [summary.id for summary in await self.store.conversations(before)]
+        for conversation_id in found:
+            head = await self.store.head(conversation_id)
+            await self._accept(conversation_id, decisions.claims(head, before, after, name))
+        return found
 
     async def attach(
         self, conversation_id: str, data: bytes, name: str = "", *, sender: Literal["customer", "agent"] = "customer"
@@ -100,7 +118,7 @@ class HelpDesk:
         try:
             attachment = await pictures.take(self.intake, self.storage, conversation_id, data, name)
         except NotTaken as refusal:
-            raise Refused(str(refusal)) from refusal
+            raise Refused(f"intake.{refusal.reason}", **refusal.inputs) from refusal
         if sender == "agent":
             return attachment
         write = Write((Attached(attachment=attachment),), key=f"attach:{attachment.sha256}", digest="", needs_turn=True)
@@ -127,7 +145,6 @@ class HelpDesk:
         """
         shown = await self._pictures(conversation_id, text, attachments)
         digest, new = decisions.digest_of(text, *(picture.id for picture in shown)), uuid4().hex
-        language = self.language
         if sender == "agent" and who is not None:
 
             async def by_agent(head: Head) -> Write:
@@ -139,7 +156,7 @@ class HelpDesk:
         call = await self._call(conversation_id, "asked") if handoff.asks_for_person(text) else None
 
         async def by_customer(head: Head) -> Write:
-            return decisions.customer_says(head, message, call, language, key, digest)
+            return decisions.customer_says(head, message, call, key, digest)
 
         return Said(await self._write(conversation_id, by_customer, limits=self.limits), "customer")
 
@@ -150,17 +167,17 @@ class HelpDesk:
         """
 
         async def take(head: Head) -> Write | None:
-            return decisions.takes(head, who, self.language, key)
+            return decisions.takes(head, who, key)
 
         await self._write(conversation_id, take)
 
     async def hand_back(self, conversation_id: str, who: Agent, *, key: str) -> None:
         """The bot answers again, from the next message on. Raises `Changed` when another agent owns it."""
-        await self._end(conversation_id, who, handoff.handed_back(self.language), key)
+        await self._end(conversation_id, who, handoff.handed_back, key)
 
     async def resolve(self, conversation_id: str, who: Agent | None = None, *, key: str) -> None:
         """Closes the conversation; the customer's next message opens it again. Raises `Changed` as `hand_back`."""
-        await self._end(conversation_id, who, handoff.resolved(self.language), key)
+        await self._end(conversation_id, who, handoff.resolved, key)
 
     async def request_human(self, conversation_id: str, reason: Reason = "asked", *, key: str) -> None:
         """A person is wanted: bot -> waiting. Nothing changes when one is already wanted or there."""
@@ -178,7 +195,7 @@ class HelpDesk:
         call = await self._call(conversation_id, "failed_twice")
 
         async def rate(head: Head) -> Write:
-            return decisions.rates(head, await self.log(conversation_id), rated, call, self.language, key)
+            return decisions.rates(head, await self.log(conversation_id), rated, call, key)
 
         await self._write(conversation_id, rate, limits=self.limits)
 
@@ -200,11 +217,11 @@ class HelpDesk:
         """The customer wants to be written to at `address` when an answer comes and they are not there; "" ends that.
         Returns the address as it is kept. Raises `Refused` for what is no address, or where nothing can be sent."""
         if not self.mail:
-            raise Refused(say("mail.not_set_up", self.language))
+            raise Refused("mail.not_set_up")
         try:
-            address = letters.address(address, self.language) if address.strip() else ""
+            address = letters.address(address) if address.strip() else ""
         except letters.NoAddress as error:
-            raise Refused(str(error)) from error
+            raise Refused("mail.no_address", address=error.given) from error
         await self._accept(conversation_id, decisions.reaches(await self.log(conversation_id), address, key))
         return address
 
@@ -222,7 +239,7 @@ class HelpDesk:
         Raises `NotFound` for what is no agent's message, `Refused` for another agent's.
         """
         conversation = await self.conversation(conversation_id)
-        await self._accept(conversation_id, decisions.edits(conversation, message_id, text, who, self.language, key))
+        await self._accept(conversation_id, decisions.edits(conversation, message_id, text, who, key))
 
     async def decide(self, conversation_id: str, held_id: str, choice: Choice, who: Agent, *, key: str) -> None:
         """An agent decides about words that were held: take over and say them, say only them, or keep them a note.
@@ -233,7 +250,7 @@ class HelpDesk:
         """
 
         async def decide(head: Head) -> Write:
-            return decisions.decides(head, await self.log(conversation_id), held_id, choice, who, self.language)
+            return decisions.decides(head, await self.log(conversation_id), held_id, choice, who)
 
         await self._write(conversation_id, decide)
 
@@ -289,15 +306,20 @@ class HelpDesk:
             except Changed:
                 continue
 
-    async def _end(self, conversation_id: str, who: Agent | None, change: OwnerChanged, key: str) -> None:
+    async def _end(
+        self, conversation_id: str, who: Agent | None, change: Callable[[str], OwnerChanged], key: str
+    ) -> None:
+        """`change` says in a language how it ends."""
+
         async def end(head: Head) -> Write | None:
-            return decisions.ends(head, who, change, key)
+            return decisions.ends(head, who, change(head.language), key)
 
         await self._write(conversation_id, end)
 
     async def _call(self, conversation_id: str, reason: Reason) -> OwnerChanged:
+        language = (await self.store.head(conversation_id)).language
         mail = letters.mail(await self.log(conversation_id)) if self.mail else "off"
-        return handoff.asked_for(reason, await self.store.now(), self.hours, self.language, mail)
+        return handoff.asked_for(reason, await self.store.now(), self.hours, language, mail)
 
     async def _accept(self, conversation_id: str, write: Write | None) -> None:
         """Writes what holds wherever the conversation stands; None: there is nothing to change."""
@@ -308,15 +330,15 @@ class HelpDesk:
         self, conversation_id: str, text: str, given: Sequence[str | Attachment]
     ) -> tuple[Attachment, ...]:
         if not text.strip() and not given:
-            raise Refused(say("handoff.empty", self.language))
+            raise Refused("handoff.empty")
         if len(text) > self.limits.text:
-            raise Refused(say("handoff.too_long", self.language, limit=f"{self.limits.text:,}"))
+            raise Refused("handoff.too_long", limit=f"{self.limits.text:,}")
         if len(given) > self.limits.pictures:
-            raise Refused(say("handoff.too_many_pictures", self.language, limit=self.limits.pictures))
+            raise Refused("handoff.too_many_pictures", limit=self.limits.pictures)
         if not given:
             return ()
         known = (await self.conversation(conversation_id)).attachments
-        return pictures.chosen(conversation_id, given, known, self.language)
+        return pictures.chosen(conversation_id, given, known)
 
 
 def customer_hash(customer: str | None) -> str | None:

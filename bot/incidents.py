@@ -36,11 +36,12 @@ class Incidents:
     sightings: Sightings
     zone: tzinfo = UTC
     own_patterns: tuple[str, ...] = ()
-    language: str = "en"
     customer: Callable[[str], Awaitable[str | None]] = nobody
     """A conversation's id -> the hash of whose it is, None when nobody knows: a customer counts once."""
 
-    async def known(self, conversation_id: str, screens: Sequence[Screen], question: str) -> str | None:
+    async def known(
+        self, conversation_id: str, screens: Sequence[Screen], question: str, language: str = "en"
+    ) -> str | None:
         """What a customer with these screens and this question is told of a known problem; None: nothing is known.
 
         The screens' errors count as met by this customer, once; a conversation of nobody's counts for itself.
@@ -61,7 +62,7 @@ class Incidents:
             if problem is None:
                 return None
             error = next((e for e, p in zip(errors, phrases, strict=True) if matching([problem], [p])), "")
-            return told(problem, error, await self.sightings.now(), self.zone, self.language)
+            return told(problem, error, await self.sightings.now(), self.zone, language)
         except RedisError as error:
             log.warning("known problems could not be looked up", error=str(error))
             return None
@@ -77,7 +78,7 @@ class Incidents:
         """
         met = phrase(error, self.own_patterns)
         if not met:
-            raise ValueError(say("incidents.too_little", self.language))
+            raise ValueError(say("incidents.too_little"))
         id_, now = fingerprint(met), await self.sightings.now()
         before = next((p for p in await self.all() if p.id == id_), None)
         problem = KnownProblem(

@@ -30,7 +30,11 @@ _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_LOCAL}(?:\.{_LOCAL})*@(?:{_LABEL}\.)+(?
 
 
 class NoAddress(ValueError):
-    """What was given is no e-mail address; its text is for the customer."""
+    """What was given is no e-mail address; `given` is it, short enough to be shown."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(say("mail.no_address", address=given))
+        self.given = given
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Letter:
     said: tuple[Message, ...]
 
 
-def address(text: str, language: str = "en") -> str:
-    """The address in `text`, its domain as the net writes it. Raises NoAddress, in words for who gave it."""
+def address(text: str) -> str:
+    """The address in `text`, its domain as the net writes it. Raises NoAddress."""
     given = text.strip()
     name, at, domain = given.rpartition("@")
     try:
@@ -61,7 +65,7 @@ def address(text: str, language: str = "en") -> str:
     except UnicodeError:
         found = ""
     if len(found) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(found):
-        raise NoAddress(say("mail.no_address", language, address=_line(given)[:80]))
+        raise NoAddress(_line(given)[:80])
     return found
 
 

@@ -36,7 +36,6 @@ class Mailing:
     post: Post
     sender: str
     links: Callable[[str], Links]
-    language: str = "en"
 
     async def __call__(self, lease: Lease) -> None:
         """Sends what is due, and comes back for what is not yet. Raises Lost."""
@@ -63,7 +62,8 @@ class Mailing:
 
     async def _send(self, lease: Lease, letter: Letter) -> None:
         conversation_id = lease.claim.id
-        message = letters.written(letter, conversation_id, self.links(conversation_id), self.sender, self.language)
+        links, language = self.links(conversation_id), lease.claim.head.language
+        message = letters.written(letter, conversation_id, links, self.sender, language)
         committed = False
 
         async def commit() -> None:

@@ -53,7 +53,9 @@ class Eye(Protocol):
 class Incidents(Protocol):
     """What many customers have right now."""
 
-    async def known(self, conversation_id: str, screens: Sequence[Screen], question: str) -> str | None:
+    async def known(
+        self, conversation_id: str, screens: Sequence[Screen], question: str, language: str = "en"
+    ) -> str | None:
         """What a customer with these screens is told of a known problem, None when there is none; never raises for
         want of its server. Remembers that this conversation met the screens' errors, once."""
 
@@ -78,7 +80,6 @@ class Orchestrator:
     """Whether any rung asks a model."""
     spend: Callable[[], Awaitable[bool]] | None = None
     """Takes one turn of the day's budget for models; None: there is no limit."""
-    language: str = "en"
     incidents: Incidents | None = None
     """None: known problems are neither counted nor said."""
 
@@ -89,7 +90,7 @@ class Orchestrator:
         each picture with a place to show, and `Done`.
         """
         for attachment in conversation.unlooked:
-            seen = await self._see(attachment)
+            seen = await self._see(attachment, conversation.language)
             conversation = conversation.then(conversation.last_event, seen)
             yield seen
         messages = conversation.unanswered
@@ -108,12 +109,14 @@ class Orchestrator:
 
         return RunnableGenerator(transform)
 
-    async def _see(self, attachment: Attachment) -> Seen:
+    async def _see(self, attachment: Attachment, language: str) -> Seen:
         try:
             screen = await self.eye.look(attachment)
         except LookupError:
-            return Seen(attachment_id=attachment.id, outcome="unreadable", reason=say("answering.picture_gone"))
-        return seen(attachment, screen)
+            return Seen(
+                attachment_id=attachment.id, outcome="unreadable", reason=say("answering.picture_gone", language)
+            )
+        return seen(attachment, screen, language)
 
     async def _answer(self, conversation: Conversation, messages: Sequence[Message], turn: int) -> AsyncIterator[Event]:
         to = tuple(message.id for message in messages)
@@ -135,7 +138,6 @@ class Orchestrator:
             confidence=ranking.confidence,
             sure=self.sure,
             models=self.models,
-            language=self.language,
         )
         yield Planned(turn=turn, to=to, plan=plan.plan, reason=plan.reason, tokens=plan.tokens)
         yield Found(turn=turn, passages=tuple(found(ranking)), confidence=ranking.confidence)
@@ -145,11 +147,11 @@ class Orchestrator:
             ranking=ranking,
             history=earlier(conversation, messages),
             chosen=chosen(conversation, question),
-            language=self.language,
+            language=conversation.language,
         )
         if self.models and self.spend and not await self.spend():
             brief = brief.model_copy(update={"models": False})
-        budget = "" if brief.models else say("answering.budget", self.language)
+        budget = "" if brief.models else say("answering.budget", conversation.language)
         leads = (proven and proven.lead, known, budget)
         talk = _Talk(turn, "".join(f"{lead}\n\n" for lead in leads if lead))
         async for item in self.ladder.answer(brief):
@@ -178,13 +180,13 @@ class Orchestrator:
         except LookupError:
             return None
         after = looks[-1].screen
-        return proof(screen, after, question, self.language) if screen.legible and after.legible else None
+        return proof(screen, after, question, conversation.language) if screen.legible and after.legible else None
 
     async def _known(self, conversation: Conversation, screens: Sequence[Screen], question: str) -> str | None:
         """What is said of a known problem, once in a conversation."""
         if self.incidents is None:
             return None
-        known = await self.incidents.known(conversation.id, screens, question)
+        known = await self.incidents.known(conversation.id, screens, question, conversation.language)
         said = any(known in answer.text for answer in conversation.answers.values()) if known else False
         return None if said else known
 
@@ -235,13 +237,13 @@ def solved(proven: Proof, turn: int, to: tuple[str, ...], look: Look) -> Iterato
     yield Done(turn=turn)
 
 
-def seen(attachment: Attachment, screen: Screen) -> Seen:
+def seen(attachment: Attachment, screen: Screen, language: str = "en") -> Seen:
     """What the "what I see" card says of a screen."""
     entities = (SeenEntity(kind=e.kind, text=e.text, box=e.box, doubt=e.doubt) for e in screen.entities)
     return Seen(
         attachment_id=attachment.id,
         outcome=screen.outcome,
-        reason=screen.reason,
+        reason=screen.told(language),
         kind=screen.kind,
         where=screen.where,
         error=screen.error,

@@ -10,7 +10,6 @@ from typing import Protocol
 from bot.conversation import Attachment
 from bot.screenshots.intake import Picture
 from bot.state.errors import Refused
-from prompts import say
 
 
 class Intake(Protocol):
@@ -46,7 +45,7 @@ async def take(intake: Intake, storage: Storage, folder: str, data: bytes, name:
 
 
 def chosen(
-    conversation_id: str, given: Sequence[str | Attachment], known: Mapping[str, Attachment], language: str
+    conversation_id: str, given: Sequence[str | Attachment], known: Mapping[str, Attachment]
 ) -> tuple[Attachment, ...]:
     """The pictures of one message, each once: ids among the conversation's `known` ones, or what `take` returned for
     this conversation. Raises `Refused` for any other."""
@@ -54,5 +53,5 @@ def chosen(
     all_ = taken | dict(known)
     ids = [picture.id if isinstance(picture, Attachment) else picture for picture in given]
     if any(id_ not in all_ for id_ in ids):
-        raise Refused(say("handoff.unknown_picture", language))
+        raise Refused("handoff.unknown_picture")
     return tuple(all_[id_] for id_ in dict.fromkeys(ids))

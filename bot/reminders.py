@@ -19,7 +19,6 @@ class Reminders:
     """Hand it to the worker as the job of kind `timer`."""
 
     hours: Hours | None = None
-    language: str = "en"
     mail: bool = False
     """Whether customers who have left can be written to."""
     release_ms: int | None = None
@@ -39,7 +38,7 @@ class Reminders:
             return await lease.write(check=True, finish=DONE) == "written"
         if at > now:
             return await lease.write(check=True, finish=Finish("again", at - now)) == "written"
-        said = self._said(log, now)
+        said = self._said(log, now, lease.claim.head.language)
         following = self._next((*log, (now, said)))
         finish = DONE if following is None else Finish("again", max(0, following - now))
         if await lease.write(said, check=True, finish=finish) == "written":
@@ -57,8 +56,8 @@ class Reminders:
             return due.at if due else None
         return handoff.next_release(log, self.release_ms)
 
-    def _said(self, log: tuple[handoff.LogEntry, ...], now: int) -> Event:
+    def _said(self, log: tuple[handoff.LogEntry, ...], now: int, language: str) -> Event:
         mail = letters.mail(log) if self.mail else "off"
         if due := handoff.next_reminder(log, self.hours):
-            return handoff.reminded(due.step, now, self.hours, self.language, mail)
-        return handoff.asked_for("released", now, self.hours, self.language, mail)
+            return handoff.reminded(due.step, now, self.hours, language, mail)
+        return handoff.asked_for("released", now, self.hours, language, mail)

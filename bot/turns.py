@@ -8,6 +8,7 @@ crash can leave an answer without its end.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot import handoff, letters
@@ -21,7 +22,7 @@ Turn = Callable[[Conversation, int], AsyncIterator[Event]]
 """(conversation, number of the turn) -> its events, none when nothing is to be done."""
 
 BATCH_S = 0.03
-"""How long words wait for more words."""
+"""How long words that follow others wait for more words."""
 ANSWER_S = 0.5
 """How long a finished answer waits for its last events."""
 READ_AGAIN = 2
@@ -36,7 +37,6 @@ class Turns:
 
     turn: Turn
     hours: Hours | None = None
-    language: str = "en"
     metrics: Metrics | None = None
     batch_s: float = BATCH_S
     mail: bool = False
@@ -51,8 +51,8 @@ class Turns:
             await lease.write(Done(turn=number))
             number += 1
         if claim.tries >= GIVE_UP_AFTER:
-            call = self._call("failure", claim.now, claim.log)
-            await lease.done(*handoff.given_up(conversation, number, call, self.language))
+            call = self._call("failure", claim.now, claim.log, claim.head.language)
+            await lease.done(*handoff.given_up(conversation, number, call, claim.head.language))
             return
         log = claim.log
         for starts_left in range(READ_AGAIN, -1, -1):
@@ -64,24 +64,27 @@ class Turns:
 
     async def _run(self, pen: "Pen", conversation: Conversation, number: int) -> bool:
         """Whether the turn has said all; False: something was said before its first word."""
-        events = self.turn(conversation, number)
-        upcoming = asyncio.ensure_future(anext(events, None))
+        saying = asyncio.create_task(self._take(pen, conversation, number))
         try:
-            while True:
-                await asyncio.wait({upcoming}, timeout=pen.patience())
-                if upcoming.done():
-                    event = upcoming.result()
-                    if event is None:
-                        return True
-                    pen.take(event)
-                    if self.metrics and isinstance(event, Seen):
-                        self.metrics.pictures.labels(event.outcome).inc()
-                    upcoming = asyncio.ensure_future(anext(events, None))
-                if pen.patience() == 0 and not await pen.write():
+            while await pen.due():
+                if not await pen.write():
                     return False
+            await saying
+            return True
         finally:
-            upcoming.cancel()
-            await asyncio.gather(upcoming, return_exceptions=True)
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
+
+    async def _take(self, pen: "Pen", conversation: Conversation, number: int) -> None:
+        """All that the turn says, into the pen, which writes meanwhile."""
+        events = self.turn(conversation, number)
+        try:
+            async for event in events:
+                pen.take(event)
+                if self.metrics and isinstance(event, Seen):
+                    self.metrics.pictures.labels(event.outcome).inc()
+        finally:
+            pen.close()
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
 
@@ -91,10 +94,10 @@ class Turns:
         if reason is None:
             return await pen.end()
         now = await pen.lease.store.now()
-        return await pen.end(self._call(reason, now, log))
+        return await pen.end(self._call(reason, now, log, pen.lease.claim.head.language))
 
-    def _call(self, reason: handoff.Reason, now: int, log: Sequence[LogEntry]) -> OwnerChanged:
-        return handoff.asked_for(reason, now, self.hours, self.language, letters.mail(log) if self.mail else "off")
+    def _call(self, reason: handoff.Reason, now: int, log: Sequence[LogEntry], language: str) -> OwnerChanged:
+        return handoff.asked_for(reason, now, self.hours, language, letters.mail(log) if self.mail else "off")
 
     def _count(self, pen: "Pen") -> None:
         if self.metrics is None or pen.answer is None:
@@ -120,6 +123,9 @@ class Pen:
     """What was taken in so far, without running text."""
     _pending: list[Event] = field(default_factory=list)
     _since: float = 0.0
+    _written: float = 0.0
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _closed: bool = False
 
     def take(self, event: Event) -> None:
         """Adds an event; pieces of the answer that follow each other become one."""
@@ -134,15 +140,37 @@ class Pen:
         if event.event not in DRAFT_EVENTS:
             self.facts.append(event)
         self._pending.append(event)
+        self._news.set()
 
-    def patience(self) -> float | None:
-        """Seconds until what is pending must be written; None when nothing is."""
+    def close(self) -> None:
+        """Nothing more is to come."""
+        self._closed = True
+        self._news.set()
+
+    async def due(self) -> bool:
+        """Waits until what is pending must be written; False: nothing more comes, and what is left is for the end."""
+        while not self._closed:
+            patience = self._patience()
+            if patience == 0:
+                return True
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._news.wait()
+        return False
+
+    def _patience(self) -> float | None:
+        """Seconds until what is pending must be written; None when nothing is.
+
+        Words after a pause go at once, and those that follow gather until a batch's time has passed.
+        """
         if not self._pending:
             return None
         names = {event.event for event in self._pending}
         if names & {"seen", "planned"} or (self.first_word is None and "delta" in names):
             return 0
-        return max(0.0, self._since + (ANSWER_S if "answered" in names else self.batch_s) - time.monotonic())
+        until = self._since + ANSWER_S if "answered" in names else self._written + self.batch_s
+        return max(0.0, until - time.monotonic())
 
     async def write(self) -> bool:
         """Writes what is pending; False: something was said before the first word, and nothing was written."""
@@ -155,19 +183,19 @@ class Pen:
         return await self._write(last=True)
 
     async def _write(self, *, last: bool) -> bool:
-        events = tuple(self._pending)
+        events, self._pending = tuple(self._pending), []  # more may come in while these are under way
         speaks = any(isinstance(event, Delta | Answered) for event in events)
         check = self.check and self.first_word is None and (speaks or any(isinstance(e, Planned) for e in events))
         outcome = await self.lease.write(*events, check=check, finish=DONE if last else None)
         if outcome == "newer" and not check:
             # Somebody else has changed the owner meanwhile: that stands, and what was said goes out without ours.
-            self._pending = [event for event in events if not isinstance(event, OwnerChanged)]
+            self._pending = [event for event in events if not isinstance(event, OwnerChanged)] + self._pending
             return await self._write(last=last)
         if outcome == "newer":
             return False
+        self._written = time.monotonic()
         if speaks and self.first_word is None:
-            self.first_word = time.monotonic()
-        self._pending.clear()
+            self.first_word = self._written
         return True
 
     def _ends(self) -> bool:

@@ -21,7 +21,7 @@ from bot.state.errors import Unconfirmed
 from bot.state.lease import Lease, Lost
 from bot.state.records import Claim, Idle, Kind
 from bot.state.store import Store
-from prompts import say
+from prompts import languages, say
 
 Job = Callable[[Lease], Awaitable[None]]
 """Runs one claim and finishes its lease (`done` or `again`). Raising counts as a failed try."""
@@ -48,13 +48,12 @@ class Worker:
         slots: int = 8,
         lease_s: float = 6.0,
         deadline_s: float = DEADLINE_S,
-        language: str = "en",
     ) -> None:
         self._store = store
         self._jobs = dict(jobs)
         self._lease_s = lease_s
         self._deadline_s = deadline_s
-        self._reason = say("handoff.interrupted", language)
+        self._reasons = {language: say("handoff.interrupted", language) for language in languages()}
         self._slots: dict[Kind, asyncio.Semaphore] = {kind: asyncio.Semaphore(slots) for kind in jobs}
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -122,7 +121,7 @@ class Worker:
 
     async def _claim(self, kind: Kind, partition: int) -> Claim | Idle:
         lease_ms = int(self._lease_s * 1000)
-        return await self._store.claim(kind, self.name, lease_ms, partition=partition, reason=self._reason)
+        return await self._store.claim(kind, self.name, lease_ms, partition=partition, reasons=self._reasons)
 
     async def _wait(self, kind: Kind, partition: int, idle: Idle) -> None:
         """Until there may be something to claim, or the worker is stopped."""

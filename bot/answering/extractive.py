@@ -68,11 +68,14 @@ class Extractive:
         look = brief.looks[-1] if brief.looks else None
         start = reached(passage.steps, look.screen.where) if look else 0
         steps = passage.steps[start:]
-        paragraphs = [_seen(look), say("answering.from_article", title=_title(passage), n=1)]
+        paragraphs = [
+            _seen(look, brief.language),
+            say("answering.from_article", brief.language, title=_title(passage), n=1),
+        ]
         if start and look:
-            paragraphs.append(say("answering.start_here", where=look.screen.where))
+            paragraphs.append(say("answering.start_here", brief.language, where=look.screen.where))
         paragraphs.append(_numbered(steps) if steps else shortened(passage.text))
-        paragraphs += [say("answering.warning", text=w, n=1) for w in passage.warnings[:2]]
+        paragraphs += [say("answering.warning", brief.language, text=w, n=1) for w in passage.warnings[:2]]
         return Answer(
             text=_joined(paragraphs),
             citations=(_citation(1, passage),),
@@ -84,7 +87,13 @@ class Extractive:
 
     def _ask(self, brief: Brief, likely: Sequence[Hit], confidence: float, *, strange: bool) -> Answer:
         look = brief.looks[-1] if brief.looks else None
-        text = _joined([_seen(look), say("answering.other_product") if strange else "", say("answering.which")])
+        text = _joined(
+            [
+                _seen(look, brief.language),
+                say("answering.other_product", brief.language) if strange else "",
+                say("answering.which", brief.language),
+            ]
+        )
         return Answer(
             text=text,
             choices=tuple(Choice(text=_title(hit.passage), article=hit.passage.article) for hit in likely),
@@ -96,10 +105,16 @@ class Extractive:
         look = brief.looks[-1] if brief.looks else None
         unreadable = look is not None and not look.screen.legible
         paragraphs = [
-            say("answering.unreadable", reason=look.screen.reason) if look and unreadable else _seen(look),
-            say("answering.other_product") if strange else "",
-            say("answering.nothing") + " " + say("answering.looked_for", what=_looked_for(brief)),
-            say("answering.offer_person") if brief.question or look else say("answering.ask_for_more"),
+            say("answering.unreadable", brief.language, reason=look.screen.told(brief.language))
+            if look and unreadable
+            else _seen(look, brief.language),
+            say("answering.other_product", brief.language) if strange else "",
+            say("answering.nothing", brief.language)
+            + " "
+            + say("answering.looked_for", brief.language, what=_looked_for(brief)),
+            say("answering.offer_person", brief.language)
+            if brief.question or look
+            else say("answering.ask_for_more", brief.language),
         ]
         return Answer(
             text=_joined(paragraphs),
@@ -177,21 +192,21 @@ def _distinct(hits: Sequence[Hit]) -> list[Hit]:
     return list(by_title.values())
 
 
-def _seen(look: Look | None) -> str:
+def _seen(look: Look | None, language: str) -> str:
     if look is None:
         return ""
     if look.screen.error:
-        return say("answering.saw_error", error=on_one_line(look.screen.error))
-    return say("answering.saw_where", where=look.screen.where) if look.screen.where else ""
+        return say("answering.saw_error", language, error=on_one_line(look.screen.error))
+    return say("answering.saw_where", language, where=look.screen.where) if look.screen.where else ""
 
 
 def _looked_for(brief: Brief) -> str:
     look = brief.looks[-1] if brief.looks else None
     if look and look.screen.error:
-        return say("answering.looked_for_error", error=on_one_line(look.screen.error))
+        return say("answering.looked_for_error", brief.language, error=on_one_line(look.screen.error))
     if brief.question:
-        return say("answering.looked_for_words", question=brief.question[:120])
-    return say("answering.looked_for_screen")
+        return say("answering.looked_for_words", brief.language, question=brief.question[:120])
+    return say("answering.looked_for_screen", brief.language)
 
 
 def _title(passage: Passage) -> str:

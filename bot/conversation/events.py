@@ -172,6 +172,8 @@ class OwnerChanged(Noun):
     owner: Owner
     reason: str = ""
     """For the customer, in words."""
+    why: str = ""
+    """Why a person is called, as `bot.handoff.Reason` names it: the team may not read the customer's language."""
     who: str | None = None
     avatar: str | None = None
     agent: str | None = None

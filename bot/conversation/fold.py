@@ -74,18 +74,14 @@ class Conversation:
                 return replace(
                     changed, messages=(*self.messages, event), attachments=known, human_took=took, solved=None
                 )
-            case Speaks():
-                return replace(changed, language=event.language)
-            case Introduced():
-                return replace(changed, name=event.name, verified=event.verified)
+            case Speaks() | Introduced():
+                return replace(changed, **event.model_dump(include={"language", "name", "verified"}))
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached():
                 return replace(changed, attachments=self.attachments | {event.attachment.id: event.attachment})
-            case Seen():
-                return replace(changed, seen=self.seen | {event.attachment_id: event})
-            case Corrected():
-                return replace(changed, seen=_corrected(self.seen, event))
+            case Seen() | Corrected():
+                return replace(changed, seen=_seen(self.seen, event))
             case Answered():
                 return replace(changed, answers=self.answers | {event.turn: event})
             case Pointed():
@@ -107,7 +103,9 @@ def _edited(message: Message, change: Edited) -> Message:
     return message.model_copy(update={"text": change.text or ""}) if message.id == change.message_id else message
 
 
-def _corrected(seen: dict[str, Seen], change: Corrected) -> dict[str, Seen]:
+def _seen(seen: dict[str, Seen], change: Seen | Corrected) -> dict[str, Seen]:
+    if isinstance(change, Seen):
+        return seen | {change.attachment_id: change}
     old = seen.get(change.attachment_id)
     if old is None:
         return seen

@@ -12,6 +12,7 @@ import hashlib
 import struct
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,11 +42,13 @@ class Picture(Noun):
 
 
 class Refused(Exception):
-    """The file is not taken. `reason` is a code, the message is in customers' words."""
+    """The file is not taken. `reason` is the line of `prompts/*/intake.toml` that says why, `inputs` what it names; the
+    message is the same in English."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, inputs: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.inputs = dict(inputs or {})
 
 
 class Intake:
@@ -107,7 +110,7 @@ class Intake:
 
 
 def _refused(line: str, /, **inputs: Any) -> Refused:
-    return Refused(line, say(f"intake.{line}", **inputs))
+    return Refused(line, say(f"intake.{line}", **inputs), inputs)
 
 
 async def _start() -> Process:

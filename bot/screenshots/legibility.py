@@ -30,6 +30,8 @@ class Verdict(Noun):
     kind: PictureKind = "screen"
     outcome: Outcome = "read"
     reason: str = ""
+    why: str = ""
+    """The line of `prompts/*/legibility.toml` that `reason` is in English."""
     theme: Literal["light", "dark"] = "light"
 
 
@@ -39,7 +41,7 @@ def judge(picture: Image.Image, reading: Reading) -> Verdict:
     theme: Literal["light", "dark"] = "dark" if float(np.median(grey)) < 110 else "light"
     kind = _kind(grey, reading)
     outcome, why = _outcome(grey, reading, kind)
-    return Verdict(kind=kind, outcome=outcome, reason=say(f"legibility.{why}") if why else "", theme=theme)
+    return Verdict(kind=kind, outcome=outcome, reason=say(f"legibility.{why}") if why else "", why=why, theme=theme)
 
 
 def _kind(grey: Grey, reading: Reading) -> PictureKind:

@@ -16,6 +16,7 @@ from bot.screenshots.legibility import PictureKind
 from bot.screenshots.marks import Mark as Mark
 from bot.screenshots.ocr import Line, Reader, Reading
 from bot.screenshots.redaction import Sensitive
+from prompts import say
 
 
 class Screen(Noun):
@@ -27,7 +28,9 @@ class Screen(Noun):
     kind: PictureKind = "screen"
     outcome: Outcome = "read"
     reason: str = ""
-    """Empty when all was read, else the sentence for the customer: why not, and what to send instead."""
+    """Empty when all was read, else the sentence for the customer, in English: why not, and what to send instead."""
+    why: str = ""
+    """The line of `prompts/*/legibility.toml` that `reason` is."""
     lines: tuple[Line, ...] = ()
     entities: tuple[Entity, ...] = ()
     sensitive: tuple[Sensitive, ...] = ()
@@ -46,6 +49,10 @@ class Screen(Noun):
     def legible(self) -> bool:
         """Whether enough was read to search with."""
         return self.outcome in ("read", "partly")
+
+    def told(self, language: str) -> str:
+        """`reason` in the customer's language; a screen that an older process kept knows it in English alone."""
+        return say(f"legibility.{self.why}", language) if self.why else self.reason
 
     @property
     def text(self) -> str:
@@ -88,6 +95,7 @@ def understand(picture: Image.Image, sha256: str, reading: Reading, own_patterns
         kind=verdict.kind,
         outcome=verdict.outcome,
         reason=verdict.reason,
+        why=verdict.why,
         lines=lines,
         entities=facts.entities,
         sensitive=sensitive,

@@ -15,7 +15,7 @@ for _ = 1, 1000 do
     lease.lease, lease.holder, lease.held, lease.n = lease.lease + 1, given.holder, 1, 0
     if kind == 'turn' and head.speaking > 0 then
       append(id, head, 'reset', '{"v":1,"event":"reset","turn":' .. int(head.turn + 1) ..
-        ',"reason":' .. cjson.encode(given.interrupted) .. '}')
+        ',"reason":' .. cjson.encode(given.interrupted[head.language] or given.interrupted.en) .. '}')
       save(id, head)
     end
     save_lease(id, kind, lease)

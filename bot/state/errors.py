@@ -12,7 +12,7 @@ and what the customer is told.
 Not here: `Lost` (`bot.state.lease`), which a worker is told when its lease has moved on; no channel ever sees it.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from prompts import say
 
@@ -61,17 +61,17 @@ class Changed(StateError):
 
 
 class Refused(StateError):
-    """What was sent cannot be taken, with the words that say what to send instead."""
+    """What was sent cannot be taken: the line that says what to send instead, with its inputs."""
 
     status = 422
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self._words = words
+    def __init__(self, line: str, /, **inputs: Any) -> None:
+        super().__init__(say(line, **inputs))
+        self._line, self._inputs = line, inputs
 
     def words(self, language: str = "en") -> str:
         """Why, and what to send instead."""
-        return self._words
+        return say(self._line, language, **self._inputs)
 
 
 class TooMany(StateError):

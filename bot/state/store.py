@@ -61,6 +61,11 @@ class Store(Logs):
         self._scripts = Scripts(self._redis)
         self._warned = False
 
+    async def aclose(self) -> None:
+        """Ends what is under way, the bus readers too, and closes both clients."""
+        await self._scripts.aclose()
+        await super().aclose()
+
     # --- from outside a lease -------------------------------------------------------------------------------------
 
     async def open(self, customer: str | None = None) -> str:
@@ -93,11 +98,11 @@ class Store(Logs):
     # --- under a lease --------------------------------------------------------------------------------------------
 
     async def claim(
-        self, kind: Kind, holder: str, lease_ms: int, *, partition: int = 0, reason: str = ""
+        self, kind: Kind, holder: str, lease_ms: int, *, partition: int = 0, reasons: Mapping[str, str] | None = None
     ) -> Claim | Idle:
-        """The first conversation that is due for `kind`, or how long to wait. `reason`: words of the `Reset` that
-        readers see when a running answer is started again."""
-        arguments = {"kind": kind, "holder": holder, "lease": lease_ms, "interrupted": reason}
+        """The first conversation that is due for `kind`, or how long to wait. `reasons`: the words of the `Reset` that
+        readers see when a running answer is started again, by language."""
+        arguments = {"kind": kind, "holder": holder, "lease": lease_ms, "interrupted": dict(reasons or {"en": ""})}
         reply = await self._script("claim", f"{{p{partition}}}:due:{kind}", arguments)
         return records.claim(kind, holder, reply)
 

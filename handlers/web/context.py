@@ -5,7 +5,7 @@ checked (`identity`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -18,6 +18,7 @@ from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
 from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats
 from handlers.web.uploads import UploadLimits
+from prompts import accepted
 
 UPLOADS = 24
 """Uploads that one address sends to this process at once."""
@@ -31,9 +32,9 @@ class Web:
 
     `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
     both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
-    `notice` is what the widget says of the bot; `keepalive` is how long a stream is silent at most, in seconds,
-    `seats` how many one reader may have open, `uploading` how many uploads one address may send at once; `checks` are
-    the services that `/readyz` asks.
+    `notice` is the line that the widget says of the bot, empty for none; `keepalive` is how long a stream is silent at
+    most, in seconds, `seats` how many one reader may have open, `uploading` how many uploads one address may send at
+    once; `checks` are the services that `/readyz` asks.
     """
 
     desk: HelpDesk
@@ -77,6 +78,14 @@ def bearer(authorization: Annotated[str | None, Header()] = None) -> str | None:
 Bearer = Annotated[str | None, Depends(bearer)]
 
 
+def spoken(accept_language: Annotated[str | None, Header()] = None) -> str | None:
+    """The language that whoever asks reads, None when they name none that there are words in."""
+    return accepted(accept_language)
+
+
+Spoken = Annotated[str | None, Depends(spoken)]
+
+
 @dataclass(frozen=True)
 class Caller:
     """Somebody outside a conversation: a proven user, a visitor who was here before, or a new one."""
@@ -110,13 +119,16 @@ KnownCaller = Annotated[Caller, Depends(known_caller)]
 async def access(conversation_id: str, web: Parts, token: Bearer, source: Address) -> Access:
     """The right to this conversation: by its own token, or by the proof of the user whom it belongs to.
 
+    A token made for somebody whose conversation it is no longer (a visitor who has signed in since) opens nothing.
     Any other token is answered as if there were no such conversation, and counted.
     """
     if token is None:
         raise Problem("sign_in_needed")
-    opened = web.tokens.access(token) or await by_proof(web, conversation_id, token)
+    opened = web.tokens.access(token) or by_proof(web, conversation_id, token)
     if opened and opened.conversation == conversation_id:
-        return opened
+        head = await web.desk.store.head(conversation_id)
+        if opened.by_mail or head.customer == customer_hash(opened.customer):
+            return replace(opened, language=head.language)
     await web.limits.take((web.limits.rates.guess_address, source))
     raise Problem("not_found")
 
@@ -124,18 +136,26 @@ async def access(conversation_id: str, web: Parts, token: Bearer, source: Addres
 Allowed = Annotated[Access, Depends(access)]
 
 
-async def by_proof(web: Web, conversation_id: str, token: str) -> Access | None:
-    """The right that a user's token gives. One that has expired is told so, for the page to fetch another."""
+async def speaking(web: Parts, access: Allowed, language: Spoken) -> Access:
+    """The right to say or do something in this conversation; from here on it is in the language of whoever does."""
+    if language and language != access.language:
+        await web.desk.speaks(access.conversation, language)
+    return access
+
+
+Speaking = Annotated[Access, Depends(speaking)]
+
+
+def by_proof(web: Web, conversation_id: str, token: str) -> Access | None:
+    """The right that a user's token gives, where the conversation is theirs. One that has expired is told so, for the
+    page to fetch another."""
     try:
         user = web.tokens.user(token)
     except Problem as problem:
         if problem.kind == "identity_expired":
             raise
         return None
-    head = await web.desk.store.head(conversation_id)
-    return (
-        Access(conversation_id, user.customer, user.expires) if head.customer == customer_hash(user.customer) else None
-    )
+    return Access(conversation_id, user.customer, user.expires)
 
 
 async def proven(web: Web, token: str, source: str) -> User:

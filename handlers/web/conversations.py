@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from bot.helpdesk import Refused
-from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Web
+from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Speaking, Web, proven
 from handlers.web.events import reader
 from handlers.web.identity import Access
 from handlers.web.pictures import link
@@ -40,6 +40,12 @@ class Listed(Opened):
     title: str = Field(description="The customer's first words.")
     opened: int = Field(description="When it was opened, in milliseconds since the epoch.")
     at: int = Field(description="When something last happened, in milliseconds since the epoch.")
+
+
+class Claim(BaseModel):
+    """The site's signed token of the user who was a visitor until now."""
+
+    token: Plain = Field(max_length=4096)
 
 
 class AttachmentTaken(BaseModel):
@@ -85,6 +91,8 @@ async def open_conversation(web: Parts, who: AnyCaller, source: Address) -> Open
     """
     await web.limits.take((web.limits.rates.open_address, source))
     opened = await web.desk.open(who.customer)
+    if who.user and who.user.name:
+        await web.desk.introduce(opened.id, who.user.name, verified=True)
     if web.desk.mail and who.user and who.user.email:
         with contextlib.suppress(Refused):  # what the site calls an address is none: the customer is asked
             await web.desk.reach(opened.id, who.user.email, key="site")
@@ -114,6 +122,20 @@ async def erase_everything(web: Parts, who: KnownCaller) -> Response:
         for summary in summaries:
             await web.desk.erase(summary.id)
     return Response(status_code=204)
+
+
+@router.post("/conversations/{conversation_id}/claim", responses=problems("not_set_up", *ACCESS))
+async def claim(web: Parts, access: Allowed, body: Claim, source: Address) -> Opened:
+    """Sign in to a conversation that was begun without: with its own token in the header and the site's signed user
+    token in the body it becomes that user's, and so do the visitor's others. Only the holder of both can do this."""
+    user = await proven(web, body.token, source)
+    if access.visiting:
+        await web.desk.claim(access.customer, user.customer, user.name)
+    elif access.customer != user.customer:
+        raise Problem("not_found")
+    return Opened(
+        id=access.conversation, token=web.tokens.conversation(access.conversation, user.customer, user.expires)
+    )
 
 
 @router.get("/conversations/{conversation_id}", responses=problems(*ACCESS))
@@ -148,7 +170,7 @@ async def erase_conversation(web: Parts, access: Allowed) -> Response:
         }
     },
 )
-async def attach(request: Request, web: Parts, access: Allowed, source: Address) -> AttachmentTaken:
+async def attach(request: Request, web: Parts, access: Speaking, source: Address) -> AttachmentTaken:
     """Send one picture, before the message that it belongs to: PNG, JPEG, WebP or GIF, at most 10 MB."""
     rates = web.limits.rates
     await web.limits.take((rates.attach_visitor, access.customer), (rates.attach_address, source))
@@ -188,7 +210,7 @@ async def attach(request: Request, web: Parts, access: Allowed, source: Address)
 async def say(
     request: Request,
     web: Parts,
-    access: Allowed,
+    access: Speaking,
     source: Address,
     idempotency_key: Annotated[str | None, Header(description="One new random value per message.")] = None,
 ) -> MessageTaken:
@@ -206,7 +228,7 @@ async def say(
 
 
 @router.post("/conversations/{conversation_id}/handoff", status_code=202, responses=problems(*ACCESS))
-async def ask_for_a_person(web: Parts, access: Allowed) -> dict[str, str]:
+async def ask_for_a_person(web: Parts, access: Speaking) -> dict[str, str]:
     """Ask for a person. The event `owner` says who comes."""
     await web.limits.take((web.limits.rates.say_visitor, access.customer))
     await web.desk.request_human(access.conversation, "asked", key=f"web:{uuid4()}")
@@ -214,7 +236,7 @@ async def ask_for_a_person(web: Parts, access: Allowed) -> dict[str, str]:
 
 
 @router.post("/conversations/{conversation_id}/feedback", status_code=202, responses=problems(*ACCESS))
-async def rate(web: Parts, access: Allowed, body: Helped) -> dict[str, bool]:
+async def rate(web: Parts, access: Speaking, body: Helped) -> dict[str, bool]:
     """Say whether an answer helped. "Did not help" changes what is answered next."""
     await web.limits.take((web.limits.rates.say_visitor, access.customer))
     await web.desk.rate(access.conversation, body.turn, body.helped, body.comment, key=f"web:{uuid4()}")

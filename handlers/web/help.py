@@ -8,8 +8,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from handlers.web.context import Parts
+from handlers.web.context import Parts, Spoken
 from handlers.web.problems import Problem, problems
+from prompts import DEFAULT_LANGUAGE, say
 
 router = APIRouter(tags=["help"])
 MEDIA_TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"]
@@ -47,10 +48,10 @@ class Article(BaseModel):
 
 
 @router.get("/config")
-async def config(web: Parts) -> Config:
+async def config(web: Parts, language: Spoken) -> Config:
     """How this help desk is set up."""
     return Config(
-        notice=web.notice,
+        notice=say(web.notice, language or DEFAULT_LANGUAGE) if web.notice else "",
         identity="enforced" if web.tokens.enforced else "optional",
         file_bytes=web.uploads.file_bytes,
         files=web.uploads.files,

@@ -55,11 +55,23 @@ class Access:
     conversation: str
     customer: str
     expires: float
+    language: str = ""
+    """What the conversation's customer reads, once it was looked up."""
 
     @property
     def proven(self) -> bool:
         """Whether it was made on a user's proof."""
         return self.customer.startswith(USER)
+
+    @property
+    def by_mail(self) -> bool:
+        """Whether it came by mail, to whoever the conversation belongs."""
+        return self.customer.startswith(MAIL)
+
+    @property
+    def visiting(self) -> bool:
+        """Whether it is an anonymous visitor's."""
+        return self.customer.startswith(VISITOR)
 
 
 @dataclass(frozen=True)
@@ -89,15 +101,15 @@ class SiteUsers:
         claims = self._claims(token, self._audience)
         return User(
             subject=claims["sub"],
-            name=_shown(claims.get("name")),
-            email=_shown(claims.get("email")),
+            name=shown(claims.get("name")),
+            email=shown(claims.get("email")),
             expires=claims["exp"],
         )
 
     def agent(self, token: str) -> SignedIn:
         """The agent whom the site signs in to the desk: the same, for the audience `<audience>:desk`."""
         claims = self._claims(token, f"{self._audience}:desk")
-        name = _shown(claims.get("name")) or claims["sub"]
+        name = shown(claims.get("name")) or claims["sub"]
         return SignedIn(id=f"desk:{USER}{claims['sub']}", name=name, expires=claims["exp"])
 
     def _claims(self, token: str, audience: str) -> dict[str, Any]:
@@ -221,10 +233,10 @@ class Tokens:
             raise Problem("not_set_up", what="no password for the desk (HELPLENS_DESK_PASSWORD)")
         if not hmac.compare_digest(password.encode(), self._desk_password.encode()):
             raise Problem("wrong_password")
-        shown = _shown(name)
-        if not shown:
+        who = shown(name)
+        if not who:
             raise Problem("unclear_request", what="name: say who you are")
-        return self._desk_token(SignedIn(f"desk:{shown.casefold()}", shown, self._clock() + DESK_SECONDS))
+        return self._desk_token(SignedIn(f"desk:{who.casefold()}", who, self._clock() + DESK_SECONDS))
 
     def sign_in_by_token(self, token: str) -> tuple[str, SignedIn]:
         """A desk token for whom the site signs in. Raises Problem."""
@@ -278,7 +290,7 @@ def _is_subject(value: object) -> bool:
     )
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A name as it may be shown: one line, at most 80 characters, nothing invisible."""
     if not isinstance(value, str):
         return ""

@@ -24,7 +24,7 @@ from prompts import say
 router = APIRouter(tags=["mail"])
 ACCESS = ("sign_in_needed", "not_found", "identity_expired", "identity_invalid", "too_fast", "unavailable")
 FRAME = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{title}</title>
 <body style="font:1.1rem/1.5 system-ui;max-width:34rem;margin:4rem auto;padding:0 1rem"><h1>{title}</h1>
 <p>{text}</p>{form}</body></html>"""
@@ -68,8 +68,8 @@ async def forget(web: Parts, access: Allowed) -> Response:
 @router.get("/mail/stop", response_class=HTMLResponse, responses=answers("A page", "text/html") | problems("not_found"))
 async def ask(web: Parts, seal: Seal, source: Address) -> HTMLResponse:
     """The page behind the link in a letter: changes nothing."""
-    await _conversation(web, seal, source)
-    return _page(say("mail.stop_ask"), BUTTON.format(label=escape(say("mail.stop_button"))))
+    language = (await web.desk.conversation(await _conversation(web, seal, source))).language
+    return _page("mail.stop_ask", language, BUTTON.format(label=escape(say("mail.stop_button", language))))
 
 
 @router.post(
@@ -77,8 +77,9 @@ async def ask(web: Parts, seal: Seal, source: Address) -> HTMLResponse:
 )
 async def stop(web: Parts, seal: Seal, source: Address) -> HTMLResponse:
     """Stops the letters about a conversation, with one press and no sign-in."""
-    await web.desk.reach(await _conversation(web, seal, source), "", key=f"web:{uuid4()}")
-    return _page(say("mail.stop_done"))
+    conversation = await _conversation(web, seal, source)
+    await web.desk.reach(conversation, "", key=f"web:{uuid4()}")
+    return _page("mail.stop_done", (await web.desk.conversation(conversation)).language)
 
 
 async def _conversation(web: Web, seal: str, source: str) -> str:
@@ -89,6 +90,7 @@ async def _conversation(web: Web, seal: str, source: str) -> str:
     return found
 
 
-def _page(text: str, form: str = "") -> HTMLResponse:
-    page = FRAME.format(title=escape(say("mail.stop_title")), text=escape(text), form=form)
+def _page(line: str, language: str, form: str = "") -> HTMLResponse:
+    title, text = escape(say("mail.stop_title", language)), escape(say(line, language))
+    page = FRAME.format(language=language, title=title, text=text, form=form)
     return HTMLResponse(page, headers=PAGE | {"Cache-Control": "no-store"})

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.handoff import Agent
 from handlers.web.context import Web
-from handlers.web.identity import Access
+from handlers.web.identity import Access, shown
 from handlers.web.problems import Problem
 from handlers.web.uploads import File, Form, read_body, read_form
 from prompts import say
@@ -26,7 +26,9 @@ class Words(BaseModel):
     text: str = ""
     attachments: list[str] = Field(default_factory=list, description="Ids of pictures sent before.")
     context: dict[str, str | float | bool | None] = Field(
-        default_factory=dict, max_length=30, description="What the page knows (route, version, plan): for the team."
+        default_factory=dict,
+        max_length=30,
+        description="What the page knows (route, version, plan; `name`: who this is): for the team.",
     )
 
 
@@ -62,6 +64,9 @@ async def upload(request: Request, web: Web, source: str) -> Form:
 
 async def keep_context(web: Web, access: Access, context: dict[str, str | float | bool | None]) -> None:
     """What the page knows, as a note for the team: once, until it changes."""
+    name = shown(context.get("name"))
+    if name and not access.proven:
+        await web.desk.introduce(access.conversation, name, verified=False)
     text = "\n".join(f"{name[:100]}: {value}" for name, value in context.items())[:LONGEST_CONTEXT]
     if text:
         key = f"web:context:{hashlib.sha256(text.encode()).hexdigest()[:24]}"

@@ -25,7 +25,6 @@ from handlers.web.identity import SiteUsers, Tokens
 from handlers.web.limits import Limits
 from handlers.wiring.chosen import EXTRACTIVE, desk_password, kb_of, rungs, secret
 from handlers.wiring.front import Front
-from prompts import say
 
 
 @asynccontextmanager
@@ -56,7 +55,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
             redacted=functools.partial(redacted, storage),
             passages=lambda article: passages(retriever.index, article),
             incidents=front.incidents,
-            notice=say("answering.no_model") if rungs(settings) == (EXTRACTIVE,) else "",
+            notice="answering.no_model" if rungs(settings) == (EXTRACTIVE,) else "",
             checks={"redis": front.store.check, "storage": storage.check, "index": index_check},
         )
         yield create_app(

@@ -56,7 +56,7 @@ async def write(url: str, readers: int, seconds: float) -> None:
         desk = HelpDesk(store, None, None)  # type: ignore[arg-type]  it takes no pictures
         claims = []
         for n in range(readers):
-            conversation = (await desk.open()).id
+            conversation = (await desk.open("visitor:bench")).id
             await desk.say(conversation, "customer", "?", key=str(n))
             claim = await store.claim("turn", "bench", LEASE_MS)
             assert isinstance(claim, Claim)

@@ -170,7 +170,7 @@ async def test_a_person_is_one_press_away_from_the_first_second(panel: Panel) ->
 
 async def test_without_a_model_the_panel_says_so(panel: Panel) -> None:
     await expect(panel.host.locator(".notice-model")).to_have_text(
-        "No language model is configured; answers are quoted from your articles."
+        "Answers are quoted word for word from the help centre; no language model is asked."
     )
 
 

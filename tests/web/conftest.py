@@ -1,12 +1,14 @@
 """A web server on real Valkey, and a way to make another with other settings."""
 
 import contextlib
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from redis.asyncio import Redis
 from webserver import Serve, Served, app_of, parts, serving
 
@@ -48,3 +50,11 @@ async def http(served: Served) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the usual server."""
     async with httpx.AsyncClient(base_url=served.url, timeout=10) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def picture() -> bytes:
+    """A small white PNG."""
+    data = io.BytesIO()
+    Image.new("RGB", (30, 20), "white").save(data, "PNG")
+    return data.getvalue()

@@ -145,7 +145,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(serve: Serve) -> Non
 async def test_config_and_articles(http: httpx.AsyncClient) -> None:
     """The widget learns how the desk is set up, and reads an article in place."""
     config = (await http.get("/api/v1/config")).json()
-    assert config["notice"].startswith("no language model") and config["identity"] == "optional"
+    assert config["notice"].startswith("Answers are quoted") and config["identity"] == "optional"
     assert config["file_bytes"] == 10 * MEGABYTE and config["media_types"] == [
         "image/png", "image/jpeg", "image/webp", "image/gif",
     ]  # fmt: skip

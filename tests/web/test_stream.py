@@ -274,9 +274,11 @@ async def test_a_stream_ends_with_the_conversation_and_with_the_proof(serve: Ser
             await served.web.desk.erase(conversation_id)
             while await reading.read(1000):
                 pass
-        conversation_id, path, _ = await asked(served)
+        conversation_id, path, token = await asked(served)
         tokens = served.web.tokens
-        short = tokens.conversation(conversation_id, "visitor:x", until=tokens._clock() + 1.1)
+        asked_by = tokens.access(token)
+        assert asked_by
+        short = tokens.conversation(conversation_id, asked_by.customer, until=tokens._clock() + 1.1)
         async with connected(served.url, path, short) as reading, asyncio.timeout(4):
             while await reading.read(1000):
                 pass

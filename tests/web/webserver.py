@@ -70,7 +70,7 @@ def parts(
         "redacted": redacted,
         "passages": lambda article: ARTICLE if article == ARTICLE[0].article else (),
         "incidents": Incidents(Sightings(store.url)),
-        "notice": "no language model is configured; answers are quoted from your articles",
+        "notice": "answering.no_model",
         "uploads": UploadLimits(seconds=3),
         "checks": {"redis": store.check},
     }
