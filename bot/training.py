@@ -69,7 +69,7 @@ def measure(name: str, index: Index, cases: Sequence[Case], asked: Sequence[Quer
         plain = bm25(index, probe).astype(np.float32)
         found = candidates(index, probe, plain)
         chosen.append(found)
-        lines.append(sum(bool((line.terms >= 0).any()) for line in probe.lines))
+        lines.append(probe.known_lines)
         if len(found):
             evidence, rows = measured(index, probe, found, plain)
             names = names or compared(evidence, plain[found])[0]

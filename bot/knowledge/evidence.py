@@ -1,23 +1,25 @@
 """Where the candidates say what the screen says: one pass over their words, kept by place.
 
 Places are blocks of BLOCK words; a window is WINDOW blocks of one article in a row, about as much as a help centre
-writes around one screenshot. Not here: what the evidence is worth (`features`, `ranker`).
+writes around one screenshot. Matrices have a row per query term (or line) and a column per place, so that a window is a
+sum of neighbouring columns; between two candidates lie empty blocks, so that no window reaches into the next article.
+Not here: what the evidence is worth (`features`, `ranker`).
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.knowledge.index import Index
-from bot.knowledge.prepared import BODY, HEADING, LABEL, TITLE
+from bot.knowledge.prepared import HEADING, LABEL, TITLE
 from bot.knowledge.probe import Probe
 
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
-BLOCK = 40
+Mask = NDArray[np.bool_]
 WINDOW = 3
 FOUND = 0.8
 """Share of a line's rarity from which the line counts as found."""
@@ -25,191 +27,285 @@ UNKNOWN = 0.7
 """What a word that no article has weighs in its line, against the rarest."""
 
 
-def rarity(articles: int, having: NDArray[np.integer]) -> Floats:
-    """How telling it is that an article has something which `having` of all `articles` have."""
-    telling: Floats = np.log(1 + (articles - having + 0.5) / (having + 0.5)).astype(np.float32)
-    return telling
+@dataclass(frozen=True)
+class Parts:
+    """Where the candidates' parts of one kind (passages, blocks, labels) lie in an index's arrays."""
 
+    spans: list[slice]
 
-@lru_cache(maxsize=4)
-def term_rarities(index: Index) -> Floats:
-    """How telling each term of the index is."""
-    return rarity(len(index.articles), index.arrays.term_articles)
+    @classmethod
+    def of(cls, at: NDArray[Any], first: NDArray[Any], last: NDArray[Any]) -> "Parts":
+        """The parts whose beginnings `at` says, for candidates with parts `first` to `last` of the kind above."""
+        return cls([slice(s, e) for s, e in zip(at[first].tolist(), at[last].tolist(), strict=True)])
+
+    @cached_property
+    def counts(self) -> Ints:
+        """How many parts each candidate has."""
+        return np.array([span.stop - span.start for span in self.spans], np.int64)
+
+    @cached_property
+    def ends(self) -> Ints:
+        """Where each candidate's parts end, counted over all candidates."""
+        return np.cumsum(self.counts)
+
+    @cached_property
+    def owner(self) -> Ints:
+        """The candidate of each part."""
+        return np.repeat(np.arange(len(self.spans)), self.counts)
+
+    def gathered(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Their entries in `array`, candidate after candidate."""
+        return np.concatenate([array[span] for span in self.spans])
+
+    def lengths(self, at: NDArray[Any]) -> Ints:
+        """How many entries each part has, where `at` says where they begin."""
+        return np.concatenate([np.diff(at[span.start : span.stop + 1]) for span in self.spans]).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The candidates' words beside a query. Candidates, passages, blocks and query terms are counted from 0."""
+    """The candidates' words beside a query. Candidates, passages, blocks and query terms are counted from 0; a hit is
+    a word of a candidate that the query has."""
 
     index: Index
     probe: Probe
     candidates: Ints
 
     @cached_property
-    def spans(self) -> list[slice]:
-        """Each candidate's tokens."""
+    def passages(self) -> Parts:
+        """The candidates' passages."""
+        return Parts.of(self.index.arrays.passage_at, self.candidates, self.candidates + 1)
+
+    @cached_property
+    def tokens(self) -> Parts:
+        """The candidates' words."""
         a = self.index.arrays
-        starts = a.token_at[a.passage_at[self.candidates]]
-        ends = a.token_at[a.passage_at[self.candidates + 1]]
-        return [slice(int(s), int(e)) for s, e in zip(starts, ends, strict=True)]
+        return Parts.of(a.token_at, a.passage_at[self.candidates], a.passage_at[self.candidates + 1])
 
     @cached_property
-    def tokens(self) -> NDArray[np.int32]:
-        """All tokens, candidate after candidate."""
-        return np.concatenate([self.index.arrays.tokens[span] for span in self.spans])
+    def blocks(self) -> Parts:
+        """The candidates' blocks, without the empty ones between."""
+        return Parts.of(self.index.arrays.article_block_at, self.candidates, self.candidates + 1)
 
     @cached_property
-    def flags(self) -> NDArray[np.uint8]:
-        """What each token stands in."""
-        return np.concatenate([self.index.arrays.flags[span] for span in self.spans])
+    def labels(self) -> Parts:
+        """The candidates' labels, headings and titles."""
+        return Parts.of(self.index.arrays.label_at, self.candidates, self.candidates + 1)
+
+    @cached_property
+    def asked(self) -> NDArray[np.int32]:
+        """For each word of the candidates the query term that it is, -1 for none."""
+        numbers = np.full(len(self.index.arrays.terms), -1, np.int32)
+        numbers[self.probe.terms] = np.arange(len(self.probe.terms))
+        asked: NDArray[np.int32] = numbers[self.tokens.gathered(self.index.arrays.tokens)]
+        return asked
+
+    @cached_property
+    def at(self) -> Ints:
+        """Where the hits stand among the candidates' words."""
+        return np.flatnonzero(self.asked >= 0)
+
+    @cached_property
+    def term(self) -> Ints:
+        """The query term of each hit."""
+        return self.asked[self.at].astype(np.int64)
+
+    @cached_property
+    def flags(self) -> NDArray[np.uint16]:
+        """What each hit stands in."""
+        flags: NDArray[np.uint16] = self.tokens.gathered(self.index.arrays.flags)[self.at]
+        return flags
+
+    @cached_property
+    def labelled(self) -> Mask:
+        """Which hits stand in a label."""
+        return (self.flags & LABEL) > 0
+
+    @cached_property
+    def headed(self) -> Mask:
+        """Which hits stand in a heading or title."""
+        return (self.flags & (HEADING | TITLE)) > 0
+
+    @cached_property
+    def rarity(self) -> Floats:
+        """How telling each hit is."""
+        return self.term_rarity[self.term]
 
     @cached_property
     def article(self) -> Ints:
-        """The candidate of each token."""
-        return np.repeat(np.arange(len(self.candidates)), [span.stop - span.start for span in self.spans])
+        """The candidate of each hit."""
+        return self._place_of(self.tokens.ends)
 
     @cached_property
     def passage_lengths(self) -> Ints:
-        """Tokens of each passage."""
-        a = self.index.arrays
-        spans = [slice(int(a.passage_at[c]), int(a.passage_at[c + 1]) + 1) for c in self.candidates]
-        return np.concatenate([np.diff(a.token_at[span]) for span in spans])
+        """Words of each passage."""
+        return self.passages.lengths(self.index.arrays.token_at)
+
+    @cached_property
+    def passage_ends(self) -> Ints:
+        """Where each passage ends among the candidates' words."""
+        return np.cumsum(self.passage_lengths)
 
     @cached_property
     def passage(self) -> Ints:
-        """The passage of each token."""
-        return np.repeat(np.arange(len(self.passage_lengths)), self.passage_lengths)
+        """The passage of each hit."""
+        return self._place_of(self.passage_ends)
 
     @cached_property
-    def passage_article(self) -> Ints:
-        """The candidate of each passage."""
-        a = self.index.arrays
-        counts = a.passage_at[self.candidates + 1] - a.passage_at[self.candidates]
-        return np.repeat(np.arange(len(self.candidates)), counts)
+    def columns(self) -> Ints:
+        """The column of each block: WINDOW - 1 empty ones stand behind each candidate's last."""
+        return np.arange(len(self.blocks.owner)) + (WINDOW - 1) * self.blocks.owner
 
     @cached_property
-    def asked(self) -> Ints:
-        """The query term that each token is, -1 for none."""
-        numbers = np.full(len(self.index.arrays.terms), -1, np.int32)
-        numbers[self.probe.terms] = np.arange(len(self.probe.terms))
-        return numbers[self.tokens].astype(np.int64)
-
-    @cached_property
-    def hit(self) -> NDArray[np.bool_]:
-        """Which tokens the query has."""
-        return self.asked >= 0
+    def width(self) -> int:
+        """Columns of a matrix of blocks or windows."""
+        return len(self.blocks.owner) + (WINDOW - 1) * len(self.candidates)
 
     @cached_property
     def block(self) -> Ints:
-        """The block of each token: every BLOCK words of an article's text, headings going with what follows."""
-        body = (self.flags & BODY) > 0
-        before = np.concatenate([[0], np.cumsum(body)])
-        within = (before[:-1] - before[[0, *np.cumsum(np.bincount(self.article))[:-1]]][self.article]) // BLOCK
-        counts = np.zeros(len(self.candidates), np.int64)
-        np.maximum.at(counts, self.article, within + 1)
-        number: Ints = np.concatenate([[0], np.cumsum(counts)])[self.article] + within
-        return number
+        """The column of each hit's block."""
+        ends = np.cumsum(self.blocks.lengths(self.index.arrays.block_at))
+        return self.columns[self._place_of(ends)]
 
     @cached_property
-    def block_article(self) -> Ints:
-        """The candidate of each block."""
-        owner = np.zeros(int(self.block[-1]) + 1, np.int64)
-        owner[self.block] = self.article
-        return owner
+    def column_bounds(self) -> Ints:
+        """Where each candidate's columns begin and end: a window that begins at an empty one reaches its neighbour."""
+        first = self.blocks.ends - self.blocks.counts + (WINDOW - 1) * np.arange(len(self.candidates))
+        return np.column_stack([first, first + self.blocks.counts]).ravel()
 
     @cached_property
     def term_rarity(self) -> Floats:
         """How telling each query term is."""
-        return term_rarities(self.index)[self.probe.terms]
+        return self.index.rarity[self.probe.terms]
 
-    @cached_property
-    def token_rarity(self) -> Floats:
-        """How telling each token is."""
-        return term_rarities(self.index)[self.tokens]
+    def _place_of(self, ends: Ints) -> Ints:
+        """The place of each hit, for places that end at these words."""
+        hits = np.searchsorted(self.at, ends)
+        return np.repeat(np.arange(len(ends)), np.diff(hits, prepend=0))
 
-    def best(self, values: Floats, owner: Ints) -> Floats:
-        """The largest of `values` per candidate, none below 0; `owner` rises and names every candidate."""
-        starts = np.searchsorted(owner, np.arange(len(self.candidates)))
-        return np.maximum(np.maximum.reduceat(values, starts, axis=0), 0).astype(np.float32)
+    def spread(self, per_block: Floats) -> Floats:
+        """One number per block -> one per column."""
+        spread = np.zeros(self.width, np.float32)
+        spread[self.columns] = per_block
+        return spread
 
-    def per(self, place: Ints, where: NDArray[np.bool_] | None = None) -> Floats:
-        """How often each query term stands in each place."""
-        chosen = self.hit if where is None else self.hit & where
+    def per_column(self, weights: Floats) -> Floats:
+        """The weights of the hits, added by block."""
+        return np.bincount(self.block, weights, self.width).astype(np.float32)
+
+    def counts(self, place: Ints, places: int) -> Floats:
+        """query terms x places: how often each term stands in each place."""
         terms = len(self.probe.terms)
-        size = int(place[-1]) + 1
-        counts = np.bincount(place[chosen] * terms + self.asked[chosen], minlength=size * terms)
-        return counts.reshape(size, terms).astype(np.float32)
+        return np.bincount(self.term * places + place, minlength=terms * places).reshape(terms, places).astype("f4")
 
-    def windows(self, blocks: Floats, together: np.ufunc = np.add) -> Floats:
-        """Blocks -> windows that begin with them: sums, or the largest with `together=np.maximum`."""
-        joined = blocks.copy()
-        for step in range(1, WINDOW):
-            at = np.flatnonzero(self.block_article[step:] == self.block_article[:-step])
-            joined[at] = together(joined[at], blocks[at + step])
-        return joined
+    def present(self, place: Ints, places: int, chosen: Mask) -> Mask:
+        """query terms x places: whether a chosen hit of the term stands there."""
+        found = np.zeros((len(self.probe.terms), places), bool)
+        found[self.term[chosen], place[chosen]] = True
+        return found
 
     @cached_property
-    def term_windows(self) -> Floats:
-        """How often each query term stands in each window."""
-        return self.windows(self.per(self.block))
+    def block_counts(self) -> Floats:
+        """query terms x blocks: how often each term stands in each."""
+        return self.counts(self.block, self.width)
+
+    @cached_property
+    def windows(self) -> Floats:
+        """query terms x windows: how often each term stands in each."""
+        return sliding(self.block_counts)
+
+    def per_article(self, blocks: Floats, together: np.ufunc = np.maximum) -> Floats:
+        """... x columns -> ... x candidates: the largest of each candidate's, or the sum with `np.add`."""
+        folded: Floats = together.reduceat(blocks, self.column_bounds, axis=-1)[..., ::2]
+        return folded
+
+    def of_passages(self, values: Floats) -> Floats:
+        """... x passages -> ... x candidates: the largest of each candidate's."""
+        best: Floats = np.maximum.reduceat(values, self.passages.ends - self.passages.counts, axis=-1)
+        return best
+
+    @cached_property
+    def lines(self) -> Ints:
+        """The lines of the query of which some article says a word; the matrices below have a row for each."""
+        return np.unique(self.probe.line[self.probe.numbers >= 0])
+
+    @cached_property
+    def _line_terms(self) -> tuple[Ints, Ints]:
+        """The lines' query terms, each once in its line, line after line: (the row of the line, the term)."""
+        known = self.probe.numbers >= 0
+        terms = len(self.probe.terms)
+        pairs = np.unique(self.probe.line[known] * terms + self.probe.asked[known])
+        return np.searchsorted(self.lines, pairs // terms), pairs % terms
 
     @cached_property
     def line_rarity(self) -> Floats:
         """How telling each line is, by its words."""
-        return np.array(
-            [self.term_rarity[self.term_numbers(n)].sum() for n in range(len(self.probe.lines))], np.float32
-        )
-
-    def term_numbers(self, line: int) -> Ints:
-        """The query terms of a line, each once."""
-        known = self.probe.lines[line].terms
-        return np.searchsorted(self.probe.terms, np.unique(known[known >= 0]))
-
-    @cached_property
-    def line_shares(self) -> Floats:
-        """terms x lines: the share of a line's rarity that each of its terms has."""
-        shares = np.zeros((len(self.probe.terms), len(self.probe.lines)), np.float32)
-        rarest = UNKNOWN * np.log(1 + len(self.index.articles))
-        for n, line in enumerate(self.probe.lines):
-            numbers = self.term_numbers(n)
-            if len(numbers):
-                missing = (line.terms < 0).sum() * rarest
-                shares[numbers, n] = self.term_rarity[numbers] / (self.line_rarity[n] + missing)
-        return shares
+        line, term = self._line_terms
+        return np.bincount(line, self.term_rarity[term], len(self.lines)).astype(np.float32)
 
     @cached_property
     def line_windows(self) -> Floats:
-        """windows x lines: how much of each line a window has, 0 to 1."""
-        return (self.term_windows > 0).astype(np.float32) @ self.line_shares
-
-    @cached_property
-    def whole(self) -> NDArray[np.bool_]:
-        """blocks x lines: whether a line of two words or more stands there word for word; repeated lines once."""
-        found = np.zeros((len(self.block_article), len(self.probe.lines)), bool)
-        seen: set[int] = set()
-        for n, line in enumerate(self.probe.lines):
-            if len(line.terms) < 2 or line.whole in seen or (line.terms < 0).any():
-                continue
-            seen.add(line.whole)
-            found[self.block[self._places(np.searchsorted(self.probe.terms, line.terms))], n] = True
+        """lines x windows: how much of each line a window has, 0 to 1."""
+        line, term = self._line_terms
+        missing = self.probe.unknown[self.lines] * UNKNOWN * np.log(1 + len(self.index.articles))
+        share = (self.term_rarity[term] / (self.line_rarity + missing)[line]).astype(np.float32)
+        having = (self.windows > 0)[term] * share[:, None]
+        found: Floats = np.add.reduceat(having, np.searchsorted(line, np.arange(len(self.lines))), axis=0)
         return found
 
-    def _places(self, run: Ints) -> Ints:
-        """The tokens at which `run` begins, within one passage."""
-        rarest = int(np.argmax(self.term_rarity[run]))
-        at = np.flatnonzero(self.asked == run[rarest]) - rarest
-        at = at[(at >= 0) & (at + len(run) <= len(self.asked))]
-        for step, number in enumerate(run):
-            at = at[self.asked[at + step] == number]
-        begun: Ints = at[self.passage[at] == self.passage[at + len(run) - 1]]
-        return begun
+    @cached_property
+    def line_articles(self) -> Floats:
+        """lines x candidates: how much of each line the article has in one place, 0 to 1."""
+        return self.per_article(self.line_windows)
 
     @cached_property
-    def labelled(self) -> NDArray[np.bool_]:
-        """Which tokens stand in a label."""
-        return (self.flags & LABEL) > 0
+    def quotable(self) -> Ints:
+        """Lines of two words or more, all of them known, repeated lines once."""
+        probe = self.probe
+        fit = np.flatnonzero((np.diff(probe.starts) > 1) & (probe.unknown == 0))
+        return fit[np.sort(np.unique(probe.wholes[fit], return_index=True)[1])]
 
     @cached_property
-    def headed(self) -> NDArray[np.bool_]:
-        """Which tokens stand in a heading or title."""
-        return (self.flags & (HEADING | TITLE)) > 0
+    def whole(self) -> Mask:
+        """quotable lines x columns: whether the line begins there word for word, within one passage."""
+        found = np.zeros((len(self.quotable), self.width), bool)
+        line, hit = self._quoted()
+        found[line, self.block[hit]] = True
+        return found
+
+    @cached_property
+    def beside(self) -> Ints:
+        """Hits whose next word is a hit too, of the same passage."""
+        return np.flatnonzero((np.diff(self.at) == 1) & (self.passage[1:] == self.passage[:-1]))
+
+    @cached_property
+    def beside_pair(self) -> Ints:
+        """The two terms of those hits, as `Probe.pairs` numbers them."""
+        return self.term[self.beside] * len(self.probe.terms) + self.term[self.beside + 1]
+
+    def _quoted(self) -> tuple[Ints, Ints]:
+        """(row of the quotable line, hit at which it begins): looked up by the first two words, then word by word."""
+        start = self.probe.starts[self.quotable]
+        size = self.probe.starts[self.quotable + 1] - start
+        said = self.probe.asked
+        pair = said[start] * len(self.probe.terms) + said[start + 1]
+        order = np.argsort(pair, kind="stable")
+        low, high = (np.searchsorted(pair[order], self.beside_pair, side) for side in ("left", "right"))
+        times = high - low
+        hit = np.repeat(self.beside, times)
+        line = order[np.repeat(low - (np.cumsum(times) - times), times) + np.arange(int(times.sum()))]
+        kept = self.at[hit] + size[line] <= self.passage_ends[self.passage[hit]]
+        for word in range(2, int(size.max(initial=0))):
+            line, hit = line[kept], hit[kept]
+            kept = size[line] <= word
+            more = np.flatnonzero(~kept)
+            kept[more] = self.asked[self.at[hit[more]] + word] == said[start[line[more]] + word]
+        return line[kept], hit[kept]
+
+
+def sliding(blocks: Floats, together: np.ufunc = np.add) -> Floats:
+    """... x columns: blocks -> the windows that begin with them; sums, or the largest with `np.maximum`."""
+    joined = blocks.copy()
+    for step in range(1, WINDOW):
+        together(joined[..., :-step], blocks[..., step:], out=joined[..., :-step])
+    return joined

@@ -5,18 +5,18 @@ everything is measured against. Not here: how the evidence is gathered (`evidenc
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
-from bot.knowledge.evidence import FOUND, Evidence, rarity
+from bot.knowledge.evidence import FOUND, Evidence
 from bot.knowledge.filters import allowed
 from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe, probe
-from bot.knowledge.ranker import Found, candidates, ranker_of
+from bot.knowledge.ranker import Found, as_labels, candidates, first, ranker_of
 from bot.knowledge.repair import lines_of
 from bot.knowledge.terms import content
 from bot.screenshots.screen import Screen
@@ -97,7 +97,7 @@ def late(index: Index, query: Query) -> Scored:
     parts = (
         (1.0, bm25(index, question_probe(index, query))),
         (1.5, bm25(index, seen)),
-        (1.0, _as_labels(index, seen)),
+        (1.0, _allowed(seen, as_labels(index, seen))),
         (0.5, bm25(index, sought(index, query, exact))),
     )
     return Scored(np.sum([weight * _of_best(scores) for weight, scores in parts], axis=0))
@@ -112,7 +112,7 @@ def cross(index: Index, query: Query) -> Scored:
     if len(chosen):
         evidence = Evidence(index, seen, chosen)
         attention = _attention(evidence)
-        scores[chosen] = attention @ np.minimum(evidence.line_rarity, 15) + 0.1 * _of_best(plain)[chosen]
+        scores[chosen] = np.minimum(evidence.line_rarity, 15) @ attention + 0.1 * _of_best(plain)[chosen]
     return Scored(scores)
 
 
@@ -141,10 +141,12 @@ def best(index: Index, query: Query) -> Scored:
         return _of_words(index, query)
     clear = np.clip((asked.max(initial=0) - VAGUE) / (CLEAR - VAGUE), 0, 1)
     odds = np.full(len(index.articles), -np.inf)
+    odds[asked > 0] = found.scores.min() - 1
     odds[found.articles] = found.scores
-    odds[asked > 0] = np.where(np.isinf(odds[asked > 0]), found.scores.min() - 1, odds[asked > 0])
     odds += ASKED * clear * _of_best(asked)
-    shares = np.exp(odds - odds.max())
+    possible = np.flatnonzero(odds > -np.inf)
+    shares = np.zeros(len(odds))
+    shares[possible] = np.exp(odds[possible] - odds.max())
     return Scored(shares / shares.sum(), found, ranker.confidence(found))
 
 
@@ -161,18 +163,13 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
     if query.language and not scored.scores.any():
         return rank(index, query.model_copy(update={"language": ""}), fusion, top)
     scores = scored.scores
-    wanted = min(len(scores), top + len(query.avoid))
-    order = np.argsort(-scores, kind="stable")[:wanted]
+    order = first(scores, top + len(query.avoid))
     kept = [int(i) for i in order if scores[i] > 0 and index.articles[i] not in query.avoid][:top]
     said = probe(index, [*query.question.splitlines(), *mended(index, query)])
-    decided = deciding(scored.found.evidence) if scored.found else {}
+    decided = deciding(scored.found.evidence, kept) if scored.found else {}
     hits = tuple(
-        Hit(
-            passage=index.passage(best_passage(index, said, article)),
-            score=float(scores[article]),
-            decided_by=decided.get(article, ()),
-        )
-        for article in kept
+        Hit(passage=index.passage(passage), score=float(scores[article]), decided_by=decided.get(article, ()))
+        for article, passage in zip(kept, best_passages(index, said, kept), strict=True)
     )
     confidence = scored.confidence if scored.confidence is not None else _lead(scores, kept)
     skipped = bool(kept) and kept[0] != int(order[0])
@@ -187,19 +184,27 @@ def threshold(index: Index, precision: float) -> float:
 def bm25(index: Index, query: Probe) -> Scores:
     """BM25 of every article; 0 for those that the query may not find."""
     a = index.arrays
-    spans = [slice(int(a.post_at[t]), int(a.post_at[t + 1])) for t in query.terms]
-    if not spans:
-        return np.zeros(len(index.articles))
-    owners = np.concatenate([a.post_article[s] for s in spans])
-    weights = np.concatenate([a.post_weight[s] * n for s, n in zip(spans, query.times, strict=True)])
-    scores = np.bincount(owners, weights, len(index.articles)).astype(np.float64)
+    row = np.searchsorted(a.common, query.terms).clip(0, max(0, len(a.common) - 1))
+    common = a.common[row] == query.terms if len(a.common) else np.zeros(len(query.terms), bool)
+    scores = query.times[common].astype(np.float32) @ a.common_weight[row[common]]
+    rest = query.terms[~common]
+    spans = [slice(s, e) for s, e in zip(a.post_at[rest].tolist(), a.post_at[rest + 1].tolist(), strict=True)]
+    if spans:
+        owners = np.concatenate([a.post_article[s] for s in spans])
+        weights = np.concatenate([a.post_weight[s] for s in spans])
+        weights *= np.repeat(query.times[~common].astype(np.float32), [s.stop - s.start for s in spans])
+        scores = scores + np.bincount(owners, weights, len(index.articles))
+    return _allowed(query, scores.astype(np.float64))
+
+
+def _allowed(query: Probe, scores: Scores) -> Scores:
     return scores if query.only is None else np.where(query.only, scores, 0)
 
 
 def sought(index: Index, query: Query, lines: list[str], as_read: list[str] | None = None) -> Probe:
     """The probe of these lines, among the articles that the query may find."""
     only = allowed(index, query.language, query.version, query.plan, query.audience)
-    return replace(probe(index, lines, as_read), only=only)
+    return probe(index, lines, as_read, only)
 
 
 def question_probe(index: Index, query: Query) -> Probe:
@@ -218,48 +223,35 @@ def mended(index: Index, query: Query) -> list[str]:
     return [line for s in query.screens for line in lines_of(index, s)]
 
 
-def best_passage(index: Index, query: Probe, article: int) -> int:
-    """The article's passage that says most of what was looked for."""
-    a = index.arrays
-    worth = np.zeros(len(a.terms), np.float32)
-    worth[query.terms] = rarity(len(index.articles), a.term_articles[query.terms])
-    numbers = index.passages_of(article)
-    starts = a.token_at[numbers.start : numbers.stop + 1]
-    tokens = a.tokens[int(starts[0]) : int(starts[-1])]
-    asked = np.flatnonzero(worth[tokens])
-    passage = np.searchsorted(starts - starts[0], asked, side="right") - 1
-    found = np.unique(passage * len(a.terms) + tokens[asked])
-    sums = np.bincount(found // len(a.terms), worth[found % len(a.terms)], len(numbers))
-    return numbers[int(np.argmax(sums / np.sqrt(60 + np.diff(starts))))]
+def best_passages(index: Index, query: Probe, articles: Sequence[int]) -> list[int]:
+    """Of each article the passage that says most of what was looked for."""
+    if not articles:
+        return []
+    evidence = Evidence(index, query, np.array(articles, np.int64))
+    said = evidence.present(evidence.passage, len(evidence.passage_lengths), np.ones(len(evidence.at), bool))
+    worth = (evidence.term_rarity @ said) / np.sqrt(60 + evidence.passage_lengths)
+    parts = evidence.passages
+    each = zip(parts.spans, parts.ends.tolist(), strict=True)
+    return [span.start + int(np.argmax(worth[end - (span.stop - span.start) : end])) for span, end in each]
 
 
-def deciding(evidence: Evidence) -> dict[int, tuple[str, ...]]:
-    """For each candidate the lines that speak for it rather than for others, as they stand on the screen."""
-    weight = _attention(evidence) * np.minimum(evidence.line_rarity, 15)
-    lines = evidence.probe.lines
+def deciding(evidence: Evidence, articles: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """For each article the lines that speak for it rather than for others, as they stand on the screen."""
+    weight = _attention(evidence) * np.minimum(evidence.line_rarity, 15)[:, None]
+    place = {int(article): n for n, article in enumerate(evidence.candidates)}
     decided: dict[int, tuple[str, ...]] = {}
-    for row, article in zip(weight, evidence.candidates, strict=True):
+    for article in articles:
+        row = weight[:, place[article]] if article in place else np.empty(0)
         order = [int(n) for n in np.argsort(-row, kind="stable")[: 2 * DECIDING] if row[n] > 0]
-        decided[int(article)] = tuple(dict.fromkeys(lines[n].text for n in order))[:DECIDING]
+        decided[article] = tuple(dict.fromkeys(evidence.probe.texts[evidence.lines[n]] for n in order))[:DECIDING]
     return decided
 
 
 def _attention(evidence: Evidence) -> NDArray[np.float32]:
-    """candidates x lines: each line's attention, shared out over the candidates that have it."""
-    having = evidence.best(evidence.line_windows, evidence.block_article)
-    having = np.where(having > FOUND, having, 0) ** 3
-    shared: NDArray[np.float32] = having / (having.sum(axis=0) + 0.3)
+    """lines x candidates: each line's attention, shared out over the candidates that have it."""
+    having = np.where(evidence.line_articles > FOUND, evidence.line_articles, 0) ** 3
+    shared: NDArray[np.float32] = having / (having.sum(axis=1, keepdims=True) + 0.3)
     return shared
-
-
-def _as_labels(index: Index, seen: Probe) -> Scores:
-    """For each article the rarity of the screen's lines that are its labels."""
-    a, scores = index.arrays, np.zeros(len(index.articles))
-    for number in {line.whole for line in seen.lines}:
-        low, high = (int(np.searchsorted(a.names, np.uint64(number), side=side)) for side in ("left", "right"))
-        if high > low:
-            scores[a.name_article[low:high]] += np.log(1 + len(index.articles) / (high - low))
-    return scores if seen.only is None else np.where(seen.only, scores, 0)
 
 
 def _of_best(scores: Scores) -> Scores:
@@ -297,10 +289,10 @@ def _sure_of_words(index: Index, asked: Probe, plain: Scores, shares: Scores) ->
 
     Set by hand: there are no open cases of questions to calibrate on. It is careful: a vague question stays low.
     """
-    weights = rarity(len(index.articles), index.arrays.term_articles[asked.terms])
-    unknown = sum(int((line.terms < 0).sum()) for line in asked.lines) * float(np.log(1 + len(index.articles)))
-    first = int(np.argmax(shares))
-    start, end = (int(index.arrays.token_at[index.arrays.passage_at[first + n]]) for n in (0, 1))
+    weights = index.rarity[asked.terms]
+    unknown = int(asked.unknown.sum()) * float(np.log(1 + len(index.articles)))
+    best_one = int(np.argmax(shares))
+    start, end = (int(index.arrays.token_at[index.arrays.passage_at[best_one + n]]) for n in (0, 1))
     has = float(weights[np.isin(asked.terms, index.arrays.tokens[start:end])].sum()) / (float(weights.sum()) + unknown)
-    telling = min(1.0, float(plain[first]) / (1.2 * float(np.log(1 + len(index.articles)))))
-    return float(0.95 * has**1.5 * float(shares[first]) * telling)
+    telling = min(1.0, float(plain[best_one]) / (1.2 * float(np.log(1 + len(index.articles)))))
+    return float(0.95 * has**1.5 * float(shares[best_one]) * telling)

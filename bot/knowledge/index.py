@@ -7,7 +7,8 @@ ranking is `evidence`'s and `fusion`'s business.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bot.knowledge.arrays import LAYOUT, Arrays, write
+from bot.knowledge.arrays import LAYOUT, Arrays, rarity
 from bot.knowledge.articles import Passage
+from bot.knowledge.assembly import write
 from bot.knowledge.pictures import ReadPicture, with_pictures
 from bot.knowledge.prepared import Prepared, prepare
 from bot.knowledge.sources import Entry, UnreadableArticle, entries, fragment
@@ -51,8 +53,7 @@ class Index:
     """The folder of the version."""
     articles: tuple[str, ...]
     records: tuple[dict[str, Any], ...]
-    arrays: Arrays
-    text: NDArray[np.uint8] = field(repr=False)
+    arrays: Arrays = field(repr=False)
 
     @classmethod
     def open(cls, path: Path) -> "Index":
@@ -71,9 +72,13 @@ class Index:
         about = orjson.loads((version / "index.json").read_bytes())
         if about["layout"] != LAYOUT:
             raise NoIndex(f"the index at {version.parent} was made by another version of HelpLens; build it again")
-        arrays = Arrays(**{f.name: _map(version / f"{f.name}.npy") for f in fields(Arrays)})
         records = tuple(about["articles"])
-        return cls(version, tuple(r["path"] for r in records), records, arrays, _map(version / "passages.npy"))
+        return cls(version, tuple(r["path"] for r in records), records, Arrays.mapped(version))
+
+    @cached_property
+    def rarity(self) -> NDArray[Any]:
+        """How telling each term is."""
+        return rarity(len(self.articles), self.arrays.term_articles)
 
     def passage(self, number: int) -> Passage:
         """Passage `number` of the index."""
@@ -94,21 +99,13 @@ class Index:
             tokens=[a.terms[a.tokens[span]] for span in spans],
             flags=[np.array(a.flags[span]) for span in spans],
             letters=[np.array(a.letters[int(a.letter_at[p]) : int(a.letter_at[p + 1])]) for p in numbers],
+            grams=[np.array(a.grams[int(a.gram_at[p]) : int(a.gram_at[p + 1])]) for p in numbers],
             labels=np.array(a.labels[int(a.label_at[article]) : int(a.label_at[article + 1])]),
         )
 
     def _json(self, number: int) -> bytes:
         at = self.arrays.text_at
-        return self.text[int(at[number]) : int(at[number + 1])].tobytes()
-
-
-def _map(path: Path) -> NDArray[Any]:
-    """A file as an array, mapped; an empty one cannot be mapped and is read."""
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        array = np.load(path, allow_pickle=False)
-    return array.view(np.ndarray)
+        return self.arrays.text[int(at[number]) : int(at[number + 1])].tobytes()
 
 
 async def build(

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.knowledge.index import Index
-from bot.knowledge.terms import Hashes, hashes, stem, term, words
+from bot.knowledge.terms import Hashes, hashes, stem, words
+from bot.knowledge.terms import term as number_of
 
 Floats = NDArray[np.float32]
 SHARE = 0.02
@@ -21,16 +22,13 @@ SHARE = 0.02
 def counted(index: Index, everyday: Hashes) -> Floats:
     """articles x words: how often each word stands in each article, on a scale where the first times count most."""
     a, articles = index.arrays, len(index.articles)
-    column = np.full(len(a.terms), -1, np.int32)
-    at = np.searchsorted(a.terms, everyday).clip(0, max(0, len(a.terms) - 1))
-    known = a.terms[at] == everyday
-    column[at[known]] = np.flatnonzero(known)
-    owner = np.repeat(np.arange(articles), np.diff(a.token_at[a.passage_at]))
-    found = column[a.tokens]
-    chosen = found >= 0
-    size = len(everyday)
-    counts = np.bincount(owner[chosen] * size + found[chosen], minlength=articles * size).reshape(articles, size)
-    length = np.log(np.bincount(owner, minlength=articles) + 20)[:, None] / 5
+    counts = np.zeros((articles, len(everyday)), np.float32)
+    at = np.searchsorted(a.terms, everyday)
+    for column, (term, wanted) in enumerate(zip(at.tolist(), everyday, strict=True)):
+        if term < len(a.terms) and a.terms[term] == wanted:
+            span = slice(int(a.post_at[term]), int(a.post_at[term + 1]))
+            counts[a.post_article[span], column] = a.post_count[span]
+    length = np.log(np.diff(a.token_at[a.passage_at]) + 20)[:, None] / 5
     return np.hstack([np.log1p(counts) / np.log(50), length]).astype(np.float32)
 
 
@@ -49,4 +47,4 @@ def everyday(indexes: Sequence[Index], least: int) -> list[str]:
 
 def hashed(everyday_words: Sequence[str]) -> Hashes:
     """The words as an index keeps them."""
-    return hashes(term(word) for word in everyday_words)
+    return hashes(number_of(word) for word in everyday_words)

@@ -1,4 +1,4 @@
-"""One article as an index keeps it: its passages as JSON, their terms with what each stands in, their letters.
+"""One article as an index keeps it: its passages as JSON, their terms with what each stands in, their runs of letters.
 
 Made from a freshly read article, or taken over unchanged from the version before. Not here: files (`index`).
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bot.knowledge.articles import Article, Passage
 from bot.knowledge.passages import labels_of, plain
-from bot.knowledge.terms import Hashes, hashes, letters, phrase, term, terms, words
+from bot.knowledge.terms import Hashes, grams, hashes, letters, phrase, term, terms, words
 
 TITLE, HEADING, BODY, STEP, LABEL, CODE, PICTURE = 1, 2, 4, 8, 16, 32, 64
 """What a word stands in; a word may stand in several."""
@@ -26,8 +26,10 @@ class Prepared:
     record: dict[str, Any]
     passages: list[bytes]
     tokens: list[Hashes]
-    flags: list[NDArray[np.uint8]]
+    flags: list[NDArray[np.uint16]]
     letters: list[NDArray[np.uint8]]
+    grams: list[NDArray[np.uint32]]
+    """Buckets of letter runs, each once, rising."""
     labels: Hashes
     """Whole labels and headings of the article as numbers, each once."""
 
@@ -36,12 +38,14 @@ def prepare(article: Article, record: dict[str, Any]) -> Prepared:
     """An article, cut into numbers."""
     streams = [_stream(passage) for passage in article.passages]
     named = {phrase(run) for passage in article.passages for run in _named(passage)}
+    spelt = [letters(words(_all_text(p))) for p in article.passages]
     return Prepared(
         record=record | {"title": article.title, "language": article.language, "audience": list(article.audience)},
         passages=[orjson.dumps(p.model_dump(exclude_defaults=True)) for p in article.passages],
         tokens=[hashes(tokens) for tokens, _ in streams],
-        flags=[np.array(flags, np.uint8) for _, flags in streams],
-        letters=[letters(words(_all_text(p))) for p in article.passages],
+        flags=[np.array(flags, np.uint16) for _, flags in streams],
+        letters=spelt,
+        grams=[np.unique(grams(run)) for run in spelt],
         labels=hashes(sorted(named)),
     )
 

@@ -22,6 +22,7 @@ from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe
 from bot.knowledge.terms import Hashes
 
+Scores = NDArray[Any]
 RANKING = "ranking.json"
 CANDIDATES = 70
 NAMED = 0.5
@@ -100,7 +101,7 @@ class Ranker:
 
     def confidence(self, found: Found) -> float:
         """The probability that the first article is right."""
-        known = sum(bool((line.terms >= 0).any()) for line in found.evidence.probe.lines)
+        known = found.evidence.probe.known_lines
         odds = float(np.append(signals(found.scores, known), 1.0) @ self.confidence_weights)
         return float(1 / (1 + np.exp(-odds)))
 
@@ -135,14 +136,31 @@ def shipped() -> Ranker:
 
 def candidates(index: Index, probe: Probe, plain: Floats) -> NDArray[np.int64]:
     """The articles worth a closer look: those with the screen's words, and those with its lines as labels."""
-    a, named = index.arrays, np.zeros(len(index.articles))
-    for number in np.unique(np.array([line.whole for line in probe.lines], np.uint64)):
-        low, high = np.searchsorted(a.names, number), np.searchsorted(a.names, number, side="right")
-        if high > low:
-            named[a.name_article[low:high]] += np.log(1 + len(index.articles) / (high - low))
+    named = as_labels(index, probe)
     worth = plain / max(plain.max(initial=0), 1e-9) + NAMED * named / max(named.max(initial=0), 1e-9)
-    order = np.argsort(-worth, kind="stable")[:CANDIDATES].astype(np.int64)
+    order = first(worth, CANDIDATES)
     return order[plain[order] > 0]
+
+
+def as_labels(index: Index, probe: Probe) -> Scores:
+    """For each article the rarity of the query's lines that are its labels, headings or title."""
+    a, wholes = index.arrays, np.unique(probe.wholes)
+    low, high = (np.searchsorted(a.names, wholes, side) for side in ("left", "right"))
+    met = np.flatnonzero(high > low)
+    times = (high - low)[met]
+    owners = [a.name_article[low[n] : high[n]] for n in met]
+    telling = np.repeat(np.log(1 + len(index.articles) / times), times)
+    return np.bincount(np.concatenate([*owners, np.empty(0, np.int32)]), telling, len(index.articles))
+
+
+def first(scores: Scores, count: int) -> NDArray[np.int64]:
+    """The places of the `count` largest, largest first, equals in their order."""
+    if len(scores) > count:
+        least = np.partition(scores, -count)[-count]
+        chosen = np.flatnonzero(scores >= least)
+    else:
+        chosen = np.arange(len(scores))
+    return chosen[np.argsort(-scores[chosen], kind="stable")[:count]]
 
 
 def measured(

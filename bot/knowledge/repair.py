@@ -64,7 +64,7 @@ def _completions(index: Index, rest: str, backward: bool) -> Iterator[str]:
 
 
 def _is_name(index: Index, said: list[str]) -> bool:
-    number, names = np.uint64(phrase([term(word) for word in said])), index.arrays.names
+    number, names = np.uint64(phrase(term(word) for word in said)), index.arrays.names
     at = int(np.searchsorted(names, number))
     return at < len(names) and names[at] == number
 

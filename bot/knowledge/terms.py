@@ -5,7 +5,7 @@ Articles and screens go through the same functions. Not here: what a match is wo
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -31,10 +31,13 @@ HOLLOW = frozenset(
 GRAM = 5
 """Letters of a character run: long enough to be telling, short enough to survive a misread letter."""
 GRAM_BUCKETS = 1 << 18
+MIX, BITS = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
 def words(text: str) -> list[str]:
     """The words of `text`, folded for comparison."""
+    if text.isascii():
+        return WORD.findall(text.lower())
     folded = unicodedata.normalize("NFKC", text).casefold()
     found: list[str] = WORD.findall(folded)
     if UNSPACED.search(folded):
@@ -76,9 +79,24 @@ def hashes(values: Iterable[int]) -> Hashes:
     return np.fromiter(values, np.uint64)
 
 
-def phrase(values: Sequence[int]) -> int:
+def phrase(values: Iterable[int]) -> int:
     """The number that stands for a whole run of terms: equal runs, equal numbers."""
-    return int.from_bytes(blake2b(np.asarray(values, np.uint64).tobytes(), digest_size=8).digest(), "little")
+    number = 0
+    for value in values:
+        number = ((number ^ value) * MIX) & BITS
+        number ^= number >> 29
+    return number
+
+
+def runs(values: Hashes, line: NDArray[np.int64], longest: int) -> list[Hashes]:
+    """The numbers of all runs of 1 to `longest` terms that begin at each place and stay in their line, by length."""
+    numbers, found = np.zeros(len(values), np.uint64), []
+    for length in range(1, min(longest, len(values)) + 1):
+        last = length - 1
+        numbers = (numbers[: len(values) - last] ^ values[last:]) * np.uint64(MIX)
+        numbers ^= numbers >> np.uint64(29)
+        found.append(numbers[line[last:] == line[: len(values) - last]])
+    return found
 
 
 def grams(letters: NDArray[np.uint8]) -> NDArray[np.uint32]:
