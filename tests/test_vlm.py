@@ -22,10 +22,12 @@ pytest.importorskip("transformers")
 from bot.answering.brief import Answer, Words  # noqa: E402
 from bot.answering.fallback import Ladder, Limits  # noqa: E402
 from bot.answering.rungs import open_rungs  # noqa: E402
-from bot.answering.vlm.engine import Engine, Full  # noqa: E402
-from bot.answering.vlm.inputs import together  # noqa: E402
+from bot.answering.vlm.engine import Engine  # noqa: E402
+from bot.answering.vlm.inputs import Inputs, together  # noqa: E402
 from bot.answering.vlm.int8 import losses, quantized  # noqa: E402
+from bot.answering.vlm.request import Full, Request  # noqa: E402
 from bot.answering.vlm.server import ModelServer  # noqa: E402
+from bot.answering.vlm.weights import load  # noqa: E402
 from tests.answering_parts import brief, look, parts  # noqa: E402
 from tests.tiny_models import KINDS, build  # noqa: E402
 
@@ -67,7 +69,7 @@ def asking(number: int, words: str = "What is wrong?", picture: bool = True) -> 
 async def said(engine: Engine, messages: list[dict[str, Any]], most: int = 16, wait: float = 0.0) -> str:
     """The whole answer."""
     await asyncio.sleep(wait)
-    return "".join([piece.text async for piece in engine.answer(messages, most)])
+    return "".join([piece.text async for piece in engine.answer(Request(messages, most))])
 
 
 def by_transformers(engine: Engine, messages: list[dict[str, Any]], most: int = 16) -> tuple[list[int], list[float]]:
@@ -104,7 +106,7 @@ async def test_who_comes_late_or_leaves_changes_nobody_elses_words(engine: Engin
     alone = [await said(engine, asking(n), 24) for n in range(3)]
 
     async def leaves(number: int) -> None:
-        pieces = engine.answer(asking(number), 24)
+        pieces = engine.answer(Request(asking(number), 24))
         async for piece in pieces:
             if piece.tokens >= 3:
                 break
@@ -132,12 +134,12 @@ async def test_the_same_question_asked_by_many_is_told_apart(engine: Engine) -> 
 
 
 async def test_a_picture_is_encoded_once_and_never_taken_for_another(engine: Engine) -> None:
-    before = engine.encodings.made
+    before = engine.schedule.encodings.made
     first, second = await asyncio.gather(said(engine, asking(20, "Same")), said(engine, asking(21, "Same")))
-    assert engine.encodings.made == before + 2
+    assert engine.schedule.encodings.made == before + 2
     assert await said(engine, asking(20, "Same")) == first
     assert await said(engine, asking(21, "Same")) == second
-    assert engine.encodings.made == before + 2
+    assert engine.schedule.encodings.made == before + 2
 
 
 async def test_too_many_are_refused_at_once(engine: Engine) -> None:
@@ -159,16 +161,17 @@ async def test_what_people_write_cannot_forge_a_turn_or_a_picture(engine: Engine
 
 
 def test_int8_takes_the_language_part_and_nothing_else_and_says_what_it_costs(folders: dict[str, str]) -> None:
-    engine = Engine.load(folders["qwen3_vl"], device="cpu")
-    prompts = [engine.inputs.prompt(asking(n, f"Question {n}: why?", picture=False)).ids for n in range(4)]
-    table = list(losses(engine.model, prompts))
+    model = load(folders["qwen3_vl"], device="cpu")
+    inputs = Inputs.load(folders["qwen3_vl"], model.config)
+    prompts = [inputs.prompt(asking(n, f"Question {n}: why?", picture=False)).ids for n in range(4)]
+    table = list(losses(model, prompts))
     assert table[-1].part == "all"
     assert {"q_proj", "down_proj"} <= {loss.part for loss in table}
     assert all(0 < loss.weight_error < 0.02 for loss in table)
     assert table[-1].same_choice > 0.9
-    before = {name: p.dtype for name, p in engine.model.named_parameters()}
-    saved = quantized(engine.model)
-    after = {name for name, _ in engine.model.named_parameters()}
+    before = {name: p.dtype for name, p in model.named_parameters()}
+    saved = quantized(model)
+    after = {name for name, _ in model.named_parameters()}
     gone = set(before) - after
     assert gone
     assert all(".language_model." in name and name.endswith("_proj.weight") for name in gone)
@@ -267,13 +270,13 @@ async def test_a_tiny_model_answers_through_the_whole_path_in_process_and_behind
     limits = Limits(first_word_with_picture=30, whole=60)
     with Engine.load(folders["qwen2_5_vl"], device="cpu") as engine:
         async with serving(engine) as url:
-            for name in (f"vlm:{folders['qwen2_5_vl']} tokens=24", f"openai:tiny-vl@{url}/v1 tokens=24 sight=pixels"):
+            for name in (f"vlm:{folders['qwen2_5_vl']} tokens=24", f"openai:tiny-vl@{url}/v1 tokens=24 sight=pixels tools=no"):
                 async with open_rungs([name], parts(page)) as rungs:
                     items = [item async for item in Ladder(rungs, limits).answer(brief(looks=[page]))]
                 assert isinstance(items[-1], Answer)
                 assert items[-1].model == name.split()[0]
                 assert any(isinstance(item, Words) for item in items)
-        assert engine.encodings.made == 1
+        assert engine.schedule.encodings.made == 1
 
 
 async def test_the_command_serves_a_folder_and_ends_when_it_is_told(folders: dict[str, str]) -> None:

@@ -36,10 +36,16 @@ def serve_model(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
     device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu; by default the GPU if there is one.")] = None,
-    adapter: Annotated[str | None, typer.Option(help="A LoRA adapter's folder, put on top (needs peft).")] = None,
+    adapter: Annotated[str | None, typer.Option(help="A LoRA adapter's folder, merged into the weights.")] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Round the language part's weights: half the memory.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Answers written at once.")] = 16,
     waiting: Annotated[int, typer.Option(min=0, help="Requests that may wait; more get 429.")] = 64,
+    room: Annotated[
+        int | None, typer.Option(min=256, help="Tokens of all answers together; by default what fits.")
+    ] = None,
+    prefixes: Annotated[
+        int, typer.Option(min=0, help="Megabytes of earlier prompts kept for follow-ups; 0 keeps none.")
+    ] = 1024,
     called: Annotated[
         str | None, typer.Option("--name", help="What the model is called; by default its folder.")
     ] = None,
@@ -51,8 +57,8 @@ def serve_model(
         raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     _err.print(f"loading {name} …")
-    engine = Engine.load(name, device=device, adapter=adapter, int8=int8, rows=rows, waiting=waiting)
-    with engine:
+    limits = {"rows": rows, "waiting": waiting, "room": room, "prefix_bytes": prefixes * 1_000_000}
+    with Engine.load(name, device=device, adapter=adapter, int8=int8, **limits) as engine:
         asyncio.run(_serve(engine, called or Path(name).name, host, port))
 
 
@@ -65,7 +71,9 @@ async def _serve(engine: "Engine", name: str, host: str, port: int) -> None:
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     address = f"http://{host}:{runner.addresses[0][1]}/v1"
-    _err.print(f"{name} answers on [bold]{address}[/]; name it in HELPLENS_MODELS as openai:{name}@{address}")
+    options = f" calls={engine.rows}" + (f" grid={engine.grid}" if engine.grid > 1 else "")
+    options += "" if engine.inputs.takes_tools else " tools=no"
+    _err.print(f"{name} answers on [bold]{address}[/]; name it in HELPLENS_MODELS as openai:{name}@{address}{options}")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

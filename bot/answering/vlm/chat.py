@@ -1,42 +1,45 @@
 """A LangChain chat model on transformers and torch: a vision-language model in this process, many answers at once.
 
-The messages are OpenAI's, as LangChain converts them, so that a model here and one behind a URL are given the same.
-Not here: loading and batching (`engine`), the same model as a server (`server`).
+What it is asked passes through the same words as over HTTP (`wire`), so that a model here and one behind a URL are
+given the same and refuse the same. Not here: batching (`engine`), the same model as a server (`server`).
 """
 
-import base64
-import binascii
-import io
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, ModelProfile
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from PIL import Image
-from pydantic import ConfigDict, Field
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import ConfigDict
 
 from bot.answering.breaker import RungBusy, RungFailed
-from bot.answering.vlm.engine import Broken, Engine, Full
-
-DATA_URL = "data:image/"
-MOST_PIXELS = 8_000_000
-MOST_PICTURES = 8
-ROLES = ("system", "user", "assistant")
+from bot.answering.vlm.engine import Engine
+from bot.answering.vlm.request import Broken, Full, Piece
+from bot.answering.vlm.wire import asked
 
 
 class VisionChat(BaseChatModel):
-    """Answers with `engine`, which the caller opens and closes. It is told of no tools."""
+    """Answers with `engine`, which the caller opens and closes. It is told of tools if its chat template has them."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     engine: Engine
     max_tokens: int = 700
-    profile: ModelProfile | None = Field(
-        default_factory=lambda: ModelProfile(image_inputs=True, tool_calling=False), exclude=True
-    )
+    temperature: float = 0.0
+
+    def model_post_init(self, context: Any, /) -> None:
+        """What it can do is the engine's to say."""
+        super().model_post_init(context)
+        self.profile = ModelProfile(image_inputs=True, tool_calling=self.engine.inputs.takes_tools)
 
     @property
     def grid(self) -> int | None:
@@ -46,6 +49,18 @@ class VisionChat(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "vision-language"
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The same model, told of `tools`."""
+        if tool_choice:
+            kwargs["tool_choice"] = tool_choice
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
 
     def _generate(
         self,
@@ -72,59 +87,28 @@ class VisionChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        converted = convert_to_openai_messages(messages)
+        body = {"max_tokens": self.max_tokens, "temperature": self.temperature, **kwargs}
+        body |= {"messages": convert_to_openai_messages(messages), "stop": stop or kwargs.get("stop")}
         try:
-            async for piece in self.engine.answer(plain(converted), self.max_tokens):
-                if piece.text:
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=piece.text))
+            request = await asyncio.to_thread(asked, body)
+            async with aclosing(self.engine.answer(request)) as pieces:
+                async for piece in pieces:
+                    if piece.text or piece.reason:
+                        yield ChatGenerationChunk(message=_chunk(piece))
         except Full as error:
             raise RungBusy(str(error)) from error
         except (Broken, ValueError) as error:
             raise RungFailed(str(error)) from error
 
 
-def plain(messages: Any) -> list[Mapping[str, Any]]:
-    """OpenAI's messages as the engine takes them: texts and opened pictures.
-
-    Raises ValueError for roles, parts or pictures that it does not take; addresses are never fetched.
-    """
-    if not isinstance(messages, list) or not messages:
-        raise ValueError("messages: a list that is not empty")
-    made: list[Mapping[str, Any]] = []
-    pictures = 0
-    for message in messages:
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise ValueError(f"role: one of {', '.join(ROLES)}")
-        content = message.get("content") or ""
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        if not isinstance(parts, list):
-            raise ValueError("content: a text or a list of parts")
-        made.append({"role": message["role"], "content": [_part(part) for part in parts]})
-        pictures += sum(part["type"] == "image" for part in made[-1]["content"])
-    if pictures > MOST_PICTURES:
-        raise ValueError(f"at most {MOST_PICTURES} pictures")
-    return made
-
-
-def _part(part: Any) -> Mapping[str, Any]:
-    match part:
-        case {"type": "text", "text": str(text)}:
-            return {"type": "text", "text": text}
-        case {"type": "image_url", "image_url": {"url": str(url)}} if url.startswith(DATA_URL):
-            return {"type": "image", "image": opened(url)}
-        case {"type": "image_url"}:
-            raise ValueError("image_url: only data:image/...;base64 URLs; this server fetches no address")
-        case _:
-            raise ValueError("a part is of type text or image_url")
-
-
-def opened(url: str) -> Image.Image:
-    """The picture in a data URL. Raises ValueError when it is none, or too large."""
-    try:
-        data = base64.b64decode(url.partition("base64,")[2], validate=True)
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise ValueError(f"a picture of at most {MOST_PIXELS} pixels")
-            return picture.convert("RGB")
-    except (binascii.Error, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not a PNG, JPEG or WebP picture: {error}") from error
+def _chunk(piece: Piece) -> AIMessageChunk:
+    calls = [
+        tool_call_chunk(name=call.name, args=call.arguments, id=f"call_{piece.tokens}_{n}", index=n)
+        for n, call in enumerate(piece.calls)
+    ]
+    usage = UsageMetadata(
+        input_tokens=piece.prompt_tokens,
+        output_tokens=piece.tokens,
+        total_tokens=piece.prompt_tokens + piece.tokens,
+    )
+    return AIMessageChunk(content=piece.text, tool_call_chunks=calls, usage_metadata=usage if piece.reason else None)

@@ -7,17 +7,22 @@ has. Two layouts cover the models that this house is tested with: a grid of patc
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
 from PIL import Image
 from transformers import AutoImageProcessor, AutoTokenizer
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
-Message = Mapping[str, Any]
-"""`role` and `content`: a text, or parts of type `text` and `image` (with the picture under `image`)."""
+from bot.answering.vlm.request import Message
+from bot.answering.vlm.writing import CALL, CALLED
+
+PROBE = {"type": "function", "function": {"name": "probe", "description": "", "parameters": {"type": "object"}}}
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Pixels:
     tensors: Mapping[str, torch.Tensor]
     place: str
     """What stands for it in the prompt."""
+    tokens: int
+    """How many of the prompt's tokens are its encoding's."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,15 @@ class Prompt:
     """[1, tokens]: 1 where a picture's token stands."""
     pictures: tuple[Pixels, ...]
 
+    @cached_property
+    def places(self) -> list[tuple[int, str, int]]:
+        """For each picture: where its first token stands, its name, and how many tokens of the prompt it has."""
+        places, at = [], self.kinds[0].nonzero()[:, 0].tolist()
+        for picture in self.pictures:
+            places.append((at[0], picture.name, picture.tokens))
+            at = at[picture.tokens :]
+        return places
+
 
 class Inputs:
     """Makes prompts for one model."""
@@ -50,7 +66,8 @@ class Inputs:
         self._config = config
         self._image_id: int = config.image_token_id
         self._image_token: str = tokenizer.convert_ids_to_tokens(self._image_id)
-        self._special = sorted(set(tokenizer.all_special_tokens) | {self._image_token}, key=len, reverse=True)
+        marks = {*tokenizer.all_special_tokens, self._image_token, CALL, CALLED}
+        self._special = sorted(marks, key=len, reverse=True)
 
     @classmethod
     def load(cls, folder: str, config: Any) -> "Inputs":
@@ -59,8 +76,24 @@ class Inputs:
             raise ValueError(f"{config.model_type} marks pictures in a way that this server does not know: use vLLM")
         return cls(AutoTokenizer.from_pretrained(folder), AutoImageProcessor.from_pretrained(folder), config)
 
-    def prompt(self, messages: Sequence[Message]) -> Prompt:
-        """The prompt of a conversation. What people write cannot forge a turn: special tokens in texts are dropped."""
+    @cached_property
+    def takes_tools(self) -> bool:
+        """Whether the model's chat template tells it of tools, and has it call them as `writing` reads it."""
+        if CALL in self.tokenizer.all_special_tokens:  # it would be lost with the other special tokens
+            return False
+        try:
+            told = self._rendered([{"role": "user", "content": [{"type": "text", "text": "?"}]}], [PROBE])
+        except ValueError:
+            return False
+        return PROBE["function"]["name"] in told and CALL in told and "<function=" not in told  # type: ignore[index]
+
+    def prompt(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> Prompt:
+        """The prompt of a conversation. What people write cannot forge a turn: special tokens in texts are dropped.
+
+        Raises ValueError for what the model's chat template has no place for: pictures, tools, their calls and results.
+        """
+        if tools and not self.takes_tools:
+            raise ValueError("tools: the model's chat template has none, or has them called in a way not known here")
         pictures: list[Pixels] = []
         plain: list[dict[str, Any]] = []
         for message in messages:
@@ -69,14 +102,25 @@ class Inputs:
                 [{"type": "text", "text": content}] if isinstance(content, str) else content
             )
             pictures += [self.pixels(part["image"]) for part in parts if part["type"] == "image"]
-            plain.append({"role": message["role"], "content": [self._plain(part) for part in parts]})
-        text = self.tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True)
+            more = {key: self._clean(message[key]) for key in message.keys() - {"role", "content"}}
+            plain.append({"role": message["role"], "content": [self._plain(part) for part in parts], **more})
+        text = self._rendered(plain, self._clean(list(tools)))
+        _nothing_lost(plain, text)
         pieces = text.split(self._image_token)
         if len(pieces) != len(pictures) + 1:
             raise ValueError("the model's chat template has no place for pictures")
         text = pieces[0] + "".join(picture.place + piece for picture, piece in zip(pictures, pieces[1:], strict=True))
         ids = torch.tensor([self.tokenizer(text, add_special_tokens=False)["input_ids"]])
         return Prompt(ids, (ids == self._image_id).long(), tuple(pictures))
+
+    def _rendered(self, messages: Sequence[Message], tools: Sequence[Any]) -> str:
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                messages, tools=tools or None, tokenize=False, add_generation_prompt=True
+            )
+        except (TemplateError, TypeError) as error:  # a template of somebody else's that adds text to a list, say
+            raise ValueError(f"the model's chat template cannot write this conversation: {error}") from error
+        return text
 
     def pixels(self, picture: Image.Image) -> Pixels:
         """A picture as the model's image processor makes it."""
@@ -89,7 +133,7 @@ class Inputs:
         if not tiles:
             count = int(made["image_grid_thw"].prod()) // self._processor.merge_size**2
             tensors = {key: made[key] for key in ("pixel_values", "image_grid_thw")}
-            return Pixels(name, tensors, self._image_token * count)
+            return Pixels(name, tensors, self._image_token * count, count)
         vision = self._config.vision_config
         length = (vision.image_size // vision.patch_size) ** 2 // self._config.scale_factor**2
         place = get_image_prompt_string(
@@ -100,15 +144,34 @@ class Inputs:
             self._image_token,
             "<global-img>",
         )
-        return Pixels(name, {key: made[key] for key in ("pixel_values", "pixel_attention_mask")}, place)
+        tensors = {key: made[key] for key in ("pixel_values", "pixel_attention_mask")}
+        return Pixels(name, tensors, place, place.count(self._image_token))
 
     def _plain(self, part: Mapping[str, Any]) -> dict[str, Any]:
-        if part["type"] == "image":
-            return {"type": "image"}
-        text = part["text"]
+        return {"type": "image"} if part["type"] == "image" else {"type": "text", "text": self._harmless(part["text"])}
+
+    def _clean(self, value: Any) -> Any:
+        """A JSON value without special tokens in any of its texts."""
+        return json.loads(self._harmless(json.dumps(value, ensure_ascii=False)))
+
+    def _harmless(self, text: str) -> str:
         for token in self._special:
             text = text.replace(token, " ")
-        return {"type": "text", "text": text}
+        return text
+
+
+def _nothing_lost(messages: Sequence[Message], text: str) -> None:
+    """Raises ValueError when a tool's result, or a call, is missing in the rendered `text`."""
+    for message in messages:
+        if message["role"] == "tool" and not all(_stands_in(part["text"].strip(), text) for part in message["content"]):
+            raise ValueError("role tool: the model's chat template has no place for what a tool replied")
+        if not all(call["function"]["name"] in text for call in message.get("tool_calls") or ()):
+            raise ValueError("tool_calls: the model's chat template has no place for them")
+
+
+def _stands_in(said: str, text: str) -> bool:
+    """Whether `said` is part of `text`, as it is or as JSON."""
+    return any(form in text for form in (said, json.dumps(said)[1:-1], json.dumps(said, ensure_ascii=False)[1:-1]))
 
 
 def together(pictures: Sequence[Pixels]) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ engine's thread alone.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,25 +35,39 @@ class Encodings:
         """Pictures encoded since the start."""
         self._kept: OrderedDict[str, tuple[torch.Tensor, list[torch.Tensor]]] = OrderedDict()
 
-    def encode(self, pictures: Sequence[Pixels]) -> None:
-        """Encodes those that are not kept, all in one call of the vision tower."""
-        wanted = {picture.name: picture for picture in pictures}
-        new = [picture for name, picture in wanted.items() if name not in self._kept]
-        for name in wanted.keys() & self._kept.keys():
-            self._kept.move_to_end(name)
-        if not new:
-            return
-        tensors = {key: value.to(self.model.device) for key, value in together(new).items()}
+    def missing(self, pictures: Sequence[Pixels]) -> list[Pixels]:
+        """Those that are not kept, each once. Those that are count as used."""
+        for picture in pictures:
+            if picture.name in self._kept:
+                self._kept.move_to_end(picture.name)
+        return list({picture.name: picture for picture in pictures if picture.name not in self._kept}.values())
+
+    def encode(self, pictures: Sequence[Pixels], needed: Collection[str] = ()) -> None:
+        """Encodes `pictures`, none of which is kept, in one call. `needed` names what must not be let go for them."""
+        tensors = {key: value.to(self.model.device) for key, value in together(pictures).items()}
         out = self.model.model.get_image_features(**tensors, return_dict=True)
         layers = getattr(out, "deepstack_features", None) or []
-        for number, picture in enumerate(new):
-            self._kept[picture.name] = (out.pooler_output[number].clone(), [layer[number].clone() for layer in layers])
-        self.made += len(new)
-        while len(self._kept) > len(wanted) and sum(kept[0].shape[0] for kept in self._kept.values()) > KEPT_TOKENS:
-            self._kept.popitem(last=False)
+        for number, picture in enumerate(pictures):
+            made = out.pooler_output[number].clone()
+            if made.shape[0] != picture.tokens:
+                raise ValueError(f"a picture's encoding has {made.shape[0]} tokens, its place {picture.tokens}")
+            self._kept[picture.name] = (made, [layer[number].clone() for layer in layers])
+        self.made += len(pictures)
+        self._let_go({*needed, *(picture.name for picture in pictures)})
 
-    def of(self, pictures: Sequence[Pixels]) -> Encoded:
-        """The kept encodings of `pictures`, in their order. Raises KeyError for one that was never encoded."""
+    def joined(self, pictures: Sequence[Pixels]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The kept encodings of `pictures` put end to end, [tokens, width], and the same for each deep layer.
+
+        Raises KeyError for one that is not kept.
+        """
         kept = [self._kept[picture.name] for picture in pictures]
-        layers = [[encoding[1][n] for encoding in kept] for n in range(len(kept[0][1]))]
-        return Encoded(pooler_output=[encoding[0] for encoding in kept], deepstack_features=layers)
+        layers = [torch.cat([deep[n] for _, deep in kept]) for n in range(len(kept[0][1]))]
+        return torch.cat([encoding for encoding, _ in kept]), layers
+
+    def _let_go(self, needed: Collection[str]) -> None:
+        """The least lately used, as far as they are too many."""
+        total = sum(encoding.shape[0] for encoding, _ in self._kept.values())
+        for name in [name for name in self._kept if name not in needed]:
+            if total <= KEPT_TOKENS:
+                return
+            total -= self._kept.pop(name)[0].shape[0]

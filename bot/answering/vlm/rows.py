@@ -26,6 +26,7 @@ class Row:
 
     length: int
     position: int
+    """Of the next token, which in a model of rows and columns is less than its number."""
     token: int
     cache: Any
     """Its own keys and values: to be copied on joining, or kept."""
@@ -42,15 +43,23 @@ class Rows(Protocol):
     def leave(self, row: Row) -> None:
         """One less."""
 
+    def kept(self, row: Row) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """The row's keys and values in each layer, [heads, tokens, width]; none where they cannot be taken up again."""
+
     def step(self) -> torch.Tensor:
         """Feeds each row its token; the logits of the next ones, [rows, vocabulary], in the order of `rows`."""
 
 
-def rows_for(model: Any, *, axes: int) -> Rows:
-    """Rows that fit `model`; `axes` is 3 where rotary positions have three, else 1."""
+def plain(model: Any) -> bool:
+    """Whether every layer keeps keys and values of all tokens: what can be batched, cut and taken up again."""
     config = model.config.get_text_config()
-    plain = all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
-    return Batch(model, axes) if plain else Apart(model, axes)
+    return all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
+
+
+def rows_for(model: Any) -> Rows:
+    """Rows that fit `model`."""
+    axes = 3 if hasattr(model.model, "get_rope_index") else 1
+    return Batch(model, axes) if plain(model) else Apart(model, axes)
 
 
 class _SharedLayer(CacheLayerMixin):  # type: ignore[misc]
@@ -135,6 +144,11 @@ class Batch:
             layer.values[number, :, : last.length] = layer.values[len(self.rows), :, : last.length]
         self.rows[number] = last
 
+    def kept(self, row: Row) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Views, good until the next step."""
+        number, layers = self.rows.index(row), self._cache.layers if self._cache else []
+        return [(layer.keys[number, :, : row.length], layer.values[number, :, : row.length]) for layer in layers]
+
     def step(self) -> torch.Tensor:
         """One pass for all rows."""
         assert self._cache is not None and self.rows
@@ -178,6 +192,10 @@ class Apart:
     def leave(self, row: Row) -> None:
         """Lets its cache go."""
         self.rows.remove(row)
+
+    def kept(self, row: Row) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """None: a window or a state has forgotten what was before it."""
+        return []
 
     def step(self) -> torch.Tensor:
         """One pass per row."""

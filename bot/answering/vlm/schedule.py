@@ -1,0 +1,231 @@
+"""Who is read, who is answered, in rounds: pictures of who waits, a part of a prompt, one token for every row.
+
+A round's part of a prompt takes no longer than the step of those who are being answered, so that a long prompt doubles
+the time between their tokens and no more. Runs in the engine's thread. Not here: the thread, its doors (`engine`).
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import torch
+
+from bot.answering.vlm.filling import Filling, pending
+from bot.answering.vlm.inputs import Prompt
+from bot.answering.vlm.pictures import Encodings
+from bot.answering.vlm.prefixes import BLOCK, Prefixes, names
+from bot.answering.vlm.request import Broken, Request
+from bot.answering.vlm.rows import Row, plain, rows_for
+from bot.answering.vlm.sampling import Dice, choose
+
+log = structlog.get_logger()
+
+LEAST = {"cuda": 256}
+"""Tokens of a prompt below which a part costs a GPU as much as a longer one."""
+MOST = 2048
+"""Tokens of one part when nobody is being answered."""
+PICTURES = 2048
+"""Image tokens encoded in one call; a larger picture is encoded alone."""
+
+
+@dataclass(eq=False)
+class Answer:
+    """One request on its way. Only its `cancelled` is set from outside the engine's thread."""
+
+    request: Request
+    prompt: Prompt
+    names: list[bytes]
+    """Of the blocks of its prompt."""
+    send: Callable[["int | str | Exception"], None]
+    """Takes each token, then the reason of the end, or what went wrong."""
+    cancelled: bool = False
+    ids: list[int] = field(default_factory=list)
+    filling: Filling | None = None
+    row: Row | None = None
+
+    def __post_init__(self) -> None:
+        self.dice = Dice(self.request.sampling)
+
+    @property
+    def room(self) -> int:
+        """Tokens that it may come to have."""
+        return int(self.prompt.ids.shape[1]) + self.request.most
+
+
+class Schedule:
+    """The answers that wait and run; `rows` run at most, and together they keep `room` tokens at most."""
+
+    def __init__(self, model: Any, ends: frozenset[int], *, rows: int, room: int, prefix_bytes: int) -> None:
+        self.model = model
+        self.rows = rows
+        self.room = room
+        self.encodings = Encodings(model)
+        self.prefixes = Prefixes(prefix_bytes if plain(model) else 0)
+        self.waits: deque[Answer] = deque()
+        self.runs: list[Answer] = []
+        self.tokens = self.prompt_tokens = self.prefix_tokens = 0
+        """Written, read, and of these found in kept prefixes, since the start."""
+        self._ends = ends
+        self._batch = rows_for(model)
+        self._whole = not plain(model)
+        self._least = LEAST.get(model.device.type, BLOCK)
+        self._step_seconds = 0.0
+        self._token_seconds = 0.0
+        """Of one token of a prompt."""
+
+    @property
+    def idle(self) -> bool:
+        """Nobody waits or runs."""
+        return not (self.waits or self.runs)
+
+    def round(self) -> None:
+        """One step for those who run, and one part of a prompt, or of a picture, for who comes next."""
+        for answer in [answer for answer in self.runs if answer.cancelled]:
+            self._leave(answer)
+        self.waits = deque(answer for answer in self.waits if not answer.cancelled)
+        if self.waits and len(self.runs) < self.rows and self._fits(self.waits[0]):
+            self._guarded([self.waits[0]], self._admit)
+        if self.runs:
+            self._guarded(list(self.runs), self._step)
+
+    def end(self, reason: str) -> None:
+        """Ends every answer as broken."""
+        for answer in [*self.waits, *self.runs]:
+            answer.send(Broken(reason))
+
+    def _fits(self, answer: Answer) -> bool:
+        """Whether its tokens have room beside the others', each row being as long as the longest."""
+        together = [answer, *self.runs]
+        return not self.runs or len(together) * max(one.room for one in together) <= self.room
+
+    def _guarded(self, answers: list[Answer], work: Callable[[list[Answer]], None]) -> None:
+        """Does `work`; what it raises ends these answers and nobody else's."""
+        try:
+            work(answers)
+        except Exception as error:  # anything: models' code is not ours, and these answers end either way, aloud
+            log.exception("the model failed", answers=len(answers))
+            for answer in answers:
+                answer.send(Broken(f"{type(error).__name__}: {error}"))
+                answer.cancelled = True
+                self._leave(answer)
+            torch.zeros(1, device=self.model.device).item()  # raises if the GPU is lost: then the thread must end
+
+    def _admit(self, answers: list[Answer]) -> None:
+        """One more picture, or one more part of a prompt, for the first who waits."""
+        (answer,) = answers
+        if answer.filling is None:
+            answer.filling = Filling(self.model, answer.prompt, self.prefixes.find(answer.names))
+            self.prefix_tokens += answer.filling.done
+            self.prompt_tokens += answer.filling.length
+        if not self._look(answer):
+            return
+        started = time.monotonic()
+        before = answer.filling.done
+        logits = answer.filling.advance(self._part(), self.encodings)
+        token = None if logits is None else choose(logits, [answer.dice])[0]
+        seconds = self._measured(started) / (answer.filling.done - before)
+        # The best that was seen, slowly forgotten: a few tokens cost as much as some dozens.
+        self._token_seconds = min(seconds, 1.02 * self._token_seconds or seconds)
+        if token is not None:
+            self._begin(answer, token)
+
+    def _look(self, answer: Answer) -> bool:
+        """Encodes some of the pictures that are wanted; whether those of `answer` are all there."""
+        assert answer.filling is not None
+        missing = self.encodings.missing(answer.filling.pictures)
+        if not missing:
+            return True
+        needed = {picture.name for picture in answer.filling.pictures}
+        for other in list(self.waits)[1 : self.rows]:
+            known = {picture.name for picture in missing}
+            wanted = pending(other.prompt, BLOCK * self.prefixes.count(other.names))
+            missing += [picture for picture in self.encodings.missing(wanted) if picture.name not in known]
+        chosen = [missing.pop(0)]
+        while missing and sum(p.tokens for p in chosen) + missing[0].tokens <= PICTURES:
+            chosen.append(missing.pop(0))
+        try:
+            self.encodings.encode(chosen, needed)
+        except Exception:  # one of them may be at fault: the first alone, so that it ends none but its own answer
+            if len(chosen) == 1:
+                raise
+            self.encodings.encode(chosen[:1], needed)
+        return not self.runs and not self.encodings.missing(answer.filling.pictures)
+
+    def _part(self) -> int:
+        """Tokens of a prompt that may be read before the next step."""
+        if self._whole:
+            return self.room
+        if not self.runs or not self._token_seconds:
+            return MOST
+        return max(self._least, min(MOST, int(self._step_seconds / self._token_seconds)))
+
+    def _begin(self, answer: Answer, token: int) -> None:
+        """The prompt has been read: the first token, and from now on one a step."""
+        assert answer.filling is not None
+        filling, answer.filling = answer.filling, None
+        self.waits.popleft()
+        if not self._whole:
+            self.prefixes.keep(answer.names, [(layer.keys[0], layer.values[0]) for layer in filling.cache.layers])
+        answer.row = Row(filling.length, int(filling.positions.max()) + 1, token, filling.cache)
+        if not self._said(answer, token):
+            self._batch.join(answer.row)
+            self.runs.append(answer)
+
+    def _step(self, answers: list[Answer]) -> None:
+        """One token for every row."""
+        started = time.monotonic()
+        by_row = {id(answer.row): answer for answer in answers}
+        order = [by_row[id(row)] for row in self._batch.rows]
+        tokens = choose(self._batch.step(), [answer.dice for answer in order])
+        self._step_seconds = self._measured(started)
+        for answer, token in zip(order, tokens, strict=True):
+            assert answer.row is not None
+            answer.row.token = token
+            if self._said(answer, token):
+                self._keep(answer, answer.row)
+                self._leave(answer)
+
+    def _said(self, answer: Answer, token: int) -> bool:
+        """Hands one token on; whether it was the last one."""
+        self.tokens += 1
+        if token in self._ends:
+            answer.send("stop")
+            return True
+        answer.ids.append(token)
+        answer.send(token)
+        if len(answer.ids) >= answer.request.most:
+            answer.send("length")
+            return True
+        return False
+
+    def _keep(self, answer: Answer, row: Row) -> None:
+        """What a follow-up begins with: the prompt and this answer to it."""
+        wanted = names(answer.prompt, answer.request.salt, answer.ids, answer.names)
+        self.prefixes.keep(wanted[: row.length // BLOCK], self._batch.kept(row))
+
+    def _leave(self, answer: Answer) -> None:
+        if answer in self.waits:
+            self.waits.remove(answer)
+        if answer in self.runs:
+            self.runs.remove(answer)
+            assert answer.row is not None
+            self._batch.leave(answer.row)
+
+    def _measured(self, started: float) -> float:
+        """Seconds since `started`, the GPU's work included."""
+        if self.model.device.type == "cuda":
+            torch.cuda.synchronize(self.model.device)
+        return time.monotonic() - started
+
+
+def room_for(model: Any) -> int:
+    """Tokens whose keys and values fit into 40 % of what the GPU has left: growing, they exist twice for a moment."""
+    if model.device.type != "cuda":
+        return 1 << 17
+    text = model.config.get_text_config()
+    width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    size = 2 * text.num_hidden_layers * text.num_key_value_heads * width * model.dtype.itemsize
+    return int(0.4 * torch.cuda.mem_get_info(model.device)[0] / size)
