@@ -331,11 +331,11 @@ def counted() -> set[str]:
 
     class Nothing:
         total = staticmethod(lambda: 0)
-        open = tokens = 0
+        open = running = tokens = prompt_tokens = prefix_tokens = bytes = made = 0
         well = True
-        encodings: Any = None
+        schedule: Any = None
 
-    Nothing.encodings = type("Encodings", (), {"made": 0})
+    Nothing.schedule = Nothing.encodings = Nothing.prefixes = Nothing  # type: ignore[attr-defined]
     Counting(web.Application(), registry=registry, seats=Nothing())  # type: ignore[arg-type]
     found: set[str] = set()
     for each in (registry, Metrics().registry, ModelServer(Nothing(), "model").registry):  # type: ignore[arg-type]

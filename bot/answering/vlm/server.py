@@ -37,20 +37,19 @@ class ModelServer:
         self.registry = CollectorRegistry()
         self._answers = Counter("helplens_model_answers", "Answers by how they ended", ("end",), registry=self.registry)
         self._first = Histogram("helplens_model_first_token_seconds", "To the first token", registry=self.registry)
-        work = engine.schedule
         for metric, meaning, value in (
             ("open", "Answers that run or wait", lambda: engine.open),
             ("running", "Answers that are being written", lambda: engine.running),
             ("waiting", "Answers that wait for the model", lambda: max(0, engine.open - engine.running)),
-            ("tokens", "Tokens written since the start", lambda: work.tokens),
-            ("prompt_tokens", "Tokens of prompts since the start", lambda: work.prompt_tokens),
+            ("tokens", "Tokens written since the start", lambda: engine.schedule.tokens),
+            ("prompt_tokens", "Tokens of prompts since the start", lambda: engine.schedule.prompt_tokens),
             (
                 "prefix_tokens",
                 "Of these, tokens that were still known from earlier prompts",
-                lambda: work.prefix_tokens,
+                lambda: engine.schedule.prefix_tokens,
             ),
-            ("prefix_bytes", "Memory that earlier prompts take", lambda: work.prefixes.bytes),
-            ("pictures_encoded", "Pictures encoded since the start", lambda: work.encodings.made),
+            ("prefix_bytes", "Memory that earlier prompts take", lambda: engine.schedule.prefixes.bytes),
+            ("pictures_encoded", "Pictures encoded since the start", lambda: engine.schedule.encodings.made),
             ("well", "Whether the model makes progress", lambda: engine.well),
         ):
             Gauge(f"helplens_model_{metric}", meaning, registry=self.registry).set_function(value)
