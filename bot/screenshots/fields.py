@@ -1,7 +1,7 @@
 """Forms and tables: which labels are the value of another, beside it or under it, and what a column holds.
 
 For private values that only their label tells. Which labels name something private is said by
-`bot.screenshots.private.people`; what can be clicked by `controls`.
+`bot.screenshots.private.headings`; what can be clicked by `controls`.
 """
 
 import re
@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from bot.conversation import Box
 from bot.screenshots.labels import Label
-from bot.screenshots.private import people, secrets
+from bot.screenshots.private import headings as private
+from bot.screenshots.private import people, postal, secrets
 from bot.screenshots.private.text import SensitiveKind
 
 PLACEHOLDER = re.compile(
@@ -21,7 +22,9 @@ PLACEHOLDER = re.compile(
 ROW = 3.6
 """The next row of a table begins at most so many text heights below the one before."""
 ADDRESS_LINES = 4
-Headings = dict[int, people.Label]
+TIGHT = 0.9
+"""Lines of one address stand at most so many text heights apart."""
+Headings = dict[int, private.Label]
 """Those of a picture's labels that name something private, by their number."""
 
 
@@ -37,7 +40,7 @@ def values(found: Sequence[Label], personal: Sequence[bool]) -> Iterator[Value]:
 
     A heading such as "Name" is one of a person only beside an e-mail address or a telephone.
     """
-    headings = {n: h for n, label in enumerate(found) if (h := people.label(label.text) or secret_label(label.text))}
+    headings = {n: h for n, label in enumerate(found) if (h := private.label(label.text) or secret_label(label.text))}
     for number, heading in headings.items():
         certain = heading.certain or _of_a_person(found, number, personal)
         for value in _chain(found, number, headings, certain):
@@ -51,7 +54,7 @@ def _chain(found: Sequence[Label], number: int, headings: Headings, certain: boo
     right = _right_of(found, number)
     if right is not None and right not in headings and _fits(found[right].text, kind, certain):
         text = found[right].text.strip("*: ")
-        if not (people.CONTACT_LABEL.fullmatch(text) or people.COLUMN_HEAD.fullmatch(text)):
+        if not (private.CONTACT_LABEL.fullmatch(text) or private.COLUMN_HEAD.fullmatch(text)):
             return [right, *(_continued(found, right, number, headings) if kind == "address" else [])]
     if kind == "address":
         below = _under(found, number, 1.9)
@@ -73,38 +76,44 @@ def flipped(found: Sequence[Label]) -> list[Label]:
     ]
 
 
-def towns(found: Sequence[Label], streets: Sequence[int]) -> Iterator[int]:
-    """The labels right under a street that are a post code and a town."""
-    for street in streets:
-        below = _under(found, street, 0.9)
-        if below is not None and any(True for _ in people.town(found[below].text)):
-            yield below
+def streets(found: Sequence[Label]) -> Iterator[int]:
+    """The labels that are a street because a post code and a town stand right under them."""
+    for number, label in enumerate(found):
+        if postal.may_be_street(label.text):
+            below = _under(found, number, TIGHT)
+            if below is not None and postal.is_town(found[below].text):
+                yield number
 
 
-def secret_label(text: str) -> people.Label | None:
+def around_street(found: Sequence[Label], street: int) -> Iterator[Value]:
+    """The whole address that has `street` in it: the name right above, and town, post code, country below."""
+    yield Value("address", street)
+    above = _above(found, street)
+    if above is not None and people.is_name(found[above].text, words=2):
+        yield Value("name", above)
+    here = street
+    for _ in range(ADDRESS_LINES):
+        below = _under(found, here, TIGHT)
+        if below is None or not postal.goes_on(found[below].text):
+            return
+        yield Value("address", below)
+        here = below
+
+
+def secret_label(text: str) -> private.Label | None:
     """Whether `text`, whole, names a secret ("API key", "Password")."""
-    return people.Label("secret", True) if secrets.LABEL.fullmatch(text.strip().rstrip("*:： ")) else None
+    return private.Label("secret", True) if secrets.LABEL.fullmatch(text.strip().rstrip("*:： ")) else None
 
 
 def _fits(text: str, kind: SensitiveKind, certain: bool) -> bool:
-    text = text.strip()
-    if PLACEHOLDER.fullmatch(text):
-        return False
-    if kind == "name":
-        return people.is_name(text, words=1 if certain else 2)
-    if kind == "secret":
-        return " " not in text and len(text) >= 6 and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-    if kind == "address":
-        return True
-    digits = sum(c.isdigit() for c in text)
-    return digits >= (6 if kind in ("card", "iban", "phone") else 1) and digits >= 0.5 * sum(c.isalnum() for c in text)
+    return not PLACEHOLDER.fullmatch(text.strip()) and private.fits(text, kind, certain)
 
 
 def _of_a_person(found: Sequence[Label], number: int, personal: Sequence[bool]) -> bool:
     """Whether an e-mail or a telephone, or a heading for one, stands on the same row, or near in the same column."""
     here = found[number]
     for n, other in enumerate(found):
-        if n != number and (personal[n] or people.CONTACT_LABEL.fullmatch(other.text.strip("*: "))):
+        if n != number and (personal[n] or private.CONTACT_LABEL.fullmatch(other.text.strip("*: "))):
             level = _level(other.box, here.box)
             column = (
                 abs(other.box[0] - here.box[0]) <= here.height and abs(other.box[1] - here.box[1]) <= 9 * here.height
@@ -138,6 +147,18 @@ def _under(found: Sequence[Label], number: int, reach: float) -> int | None:
     return min(below, key=lambda n: found[n].box[1], default=None)
 
 
+def _above(found: Sequence[Label], number: int) -> int | None:
+    """The label right above that begins where this one does."""
+    here = found[number].box
+    height = here[3] - here[1]
+    above = [
+        n
+        for n, other in enumerate(found)
+        if -0.4 * height <= here[1] - other.box[3] <= TIGHT * height and abs(other.box[0] - here[0]) <= 0.5 * height
+    ]
+    return max(above, key=lambda n: found[n].box[3], default=None)
+
+
 def _column(found: Sequence[Label], number: int, headings: Headings, certain: bool) -> Iterator[int]:
     """What stands under a heading, row by row, as long as it looks like what the heading says."""
     here = number
@@ -153,7 +174,7 @@ def _continued(found: Sequence[Label], first: int, heading: int, headings: Headi
     """The further lines of an address: those right below that no other heading stands beside."""
     here = first
     for _ in range(ADDRESS_LINES - 1):
-        below = _under(found, here, 0.9)
+        below = _under(found, here, TIGHT)
         if below is None or below in headings or abs(found[below].box[0] - found[first].box[0]) > found[first].height:
             return
         left = found[heading].box

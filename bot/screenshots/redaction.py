@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bot.conversation import Box, Noun
-from bot.screenshots.fields import flipped, mirrored, towns, values
+from bot.screenshots.fields import around_street, flipped, mirrored, streets, values
 from bot.screenshots.glyphs import Glyph, glyphs
 from bot.screenshots.ink import Grey, cut, gaps
 from bot.screenshots.labels import labels
@@ -68,16 +68,18 @@ def find(
 def _labelled(
     lines: Sequence[Line], rows: Sequence[list[Glyph]], private: Sequence[tuple[SensitiveKind, list[Glyph]]]
 ) -> list[tuple[SensitiveKind, list[Glyph]]]:
-    """Values that stand beside or under a label, and the towns under the streets that were found."""
+    """Values that stand beside or under a label, and what stands around the streets that were found."""
     found = labels(lines)
     places = [_glyphs_in(label.box, lines, rows) for label in found]
     if mirrored(found):
         found = flipped(found)
     known = {id(g): kind for kind, run in private for g in run}
     kinds = [{known[id(g)] for g in run if id(g) in known} for run in places]
-    out = [(v.kind, places[v.label]) for v in values(found, [bool(k & {"email", "phone"}) for k in kinds])]
-    out += [("address", places[n]) for n in towns(found, [n for n, k in enumerate(kinds) if "address" in k])]
-    return [(kind, run) for kind, run in out if run]
+    told = list(values(found, [bool(k & {"email", "phone"}) for k in kinds]))
+    known_streets = {n for n, k in enumerate(kinds) if "address" in k}
+    told += [v for n in sorted(known_streets) for v in around_street(found, n) if v.label != n]
+    told += [v for n in streets(found) if n not in known_streets for v in around_street(found, n)]
+    return [(value.kind, places[value.label]) for value in told if places[value.label]]
 
 
 def _glyphs_in(box: Box, lines: Sequence[Line], rows: Sequence[list[Glyph]]) -> list[Glyph]:

@@ -2,13 +2,13 @@
 `bot.screenshots.redaction`'s.
 
 `text` (a span, OCR's digits) · `checksums` · `numbers` (card, IBAN, phone, IP) · `national` · `secrets` · `emails` ·
-`people` (names, addresses).
+`people` (names) · `headings` (labels) · `postal` (addresses) · `ordinary` (words that are neither).
 """
 
 import re
 from collections.abc import Iterable, Sequence
 
-from bot.screenshots.private import emails, national, numbers, people, secrets
+from bot.screenshots.private import emails, headings, national, numbers, people, postal, secrets
 from bot.screenshots.private.text import Rule, Span
 
 RULES: tuple[Rule, ...] = (
@@ -21,8 +21,8 @@ RULES: tuple[Rule, ...] = (
     numbers.phones,
     numbers.addresses,
     people.names,
-    people.labelled,
-    people.postal,
+    headings.labelled,
+    postal.postal,
 )
 """In this order: of spans that overlap, the first rule names the kind."""
 SURE: tuple[Rule, ...] = (

@@ -59,11 +59,12 @@ _LETTERED: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
 
 _LABEL = re.compile(
     r"\b(?:ssn|social security(?: (?:number|no\.?))?|national (?:id|insurance)(?: (?:number|no\.?))?|nino?|"
+    r"ni (?:number|no\.?)|"
     r"tax(?:payer)? ?(?:id|identification number)|tin|itin|bsn|burgerservicenummer|steuer-?id(?:entifikationsnummer)?|"
     r"sozialversicherungsnummer|personnummer|cpr(?:[- ]nummer)?|pesel|dni|nie|nif|cpf|aadhaa?r|pan(?: number)?|sin|tfn|"
     r"codice fiscale|num[eé]ro de s[eé]curit[eé] sociale|personal (?:id|identity|identification)(?: (?:number|code))?|"
     r"passport(?: (?:number|no\.?))?|driver'?s? licen[cs]e(?: (?:number|no\.?))?|id card(?: (?:number|no\.?))?)"
-    r"[\s:#=.\-]{1,4}(?=\S*\d)(?P<value>[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,17})(?![A-Za-z0-9])",
+    r"[\s:#=.\-]{1,4}(?=[A-Z0-9 .\-/]*\d)(?P<value>[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,17})(?![A-Za-z0-9])",
     re.I,
 )
 
@@ -80,5 +81,5 @@ def national_numbers(text: str) -> Iterator[Span]:
             if right(m[0] if right is not checksums.dni else m[0].replace("-", "")):
                 yield Span(m.start(), m.end(), "ssn")
     for m in _LABEL.finditer(text):
-        if any(c.isdigit() for c in m["value"]):
+        if sum(c.isdigit() for c in m["value"]) >= max(4, 0.4 * sum(c.isalnum() for c in m["value"])):
             yield Span(*m.span("value"), "ssn")

@@ -7,6 +7,7 @@ one, and parts of a longer run of digits are tried too. Dates, amounts, versions
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from bot.screenshots.private.checksums import IBAN_LENGTHS, iban, luhn
 from bot.screenshots.private.text import Span, digits_restored
@@ -16,12 +17,18 @@ _RUN = re.compile(r"\d(?:[ \-.·]{0,2}\d)+")
 _CARD_SHAPES = ((4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 4, 3), (4, 6, 4))
 _CARD_BRANDS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720))\d{12}|3[47]\d{13}"
-    r"|3(?:0[0-5]|[689]\d)\d{11,13}|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35\d{14,17}|62\d{14,17}|(?:5[06-9]|6\d)\d{10,17}"
+    r"|3(?:0[0-5]|[689]\d)\d{11}|(?:6011|65\d\d|64[4-9]\d)\d{12,15}|35\d{14,17}|62\d{14,17}|(?:5[06-9]|6[37])\d{14,17}"
 )
 _IBAN_RUN = re.compile(r"[A-Z]{2}(?:[ \-.]?[A-Za-z0-9]){13,32}")
 _FOURS = re.compile(r"[A-Z]{2}[0-9OIl]{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?(?![A-Za-z0-9])")
 _LETTERS_AS_DIGITS = str.maketrans("OQIL", "0011")
 _IBAN_START = re.compile(r"(?=([A-Z]{2}) ?\d ?\d)")
+_SMALL_IBAN = re.compile(r"(?<![A-Za-z0-9])[a-z]{2}\d{2}[a-z0-9]{11,30}(?![A-Za-z0-9])")
+_ACCOUNT = re.compile(
+    r"(?<![A-Za-z])(?:(?:bank )?account ?(?:number|no\.?|nr\.?)|kontonummer|kontonr\.?|sort code|routing(?: number)?|"
+    r"blz|bankleitzahl|clabe|n[uú]mero de cuenta)\s?[:#]?\s{0,2}(?P<value>\d(?:[ \-]?\d){5,19})(?![\d\-])",
+    re.I,
+)
 _PLUS_PHONE = re.compile(r"(?<![\w+])\+ ?\(?[1-9]\d{0,2}\)?(?:[ \-./()]{0,3}\d){6,13}(?!\d)")
 _STUCK_PLUS_PHONE = re.compile(r"\+[1-9]\d{0,2}(?:[ \-.()]{0,3}\d){7,12}(?!\d)")
 _ZEROS_PHONE = re.compile(r"(?<!\d)(?<!\d[ .,\-])00[1-9]\d{0,2}[ \-./](?:[ \-./()]{0,3}\d){7,12}(?!\d)")
@@ -35,11 +42,25 @@ _NATIONAL_PHONES = (
     re.compile(r"(?<![\d.,\-/#:])\(?0[1-9]\d{1,4}\)?(?: ?/ ?|[ ])\d{5,8}(?![\d\-])"),
     # France, Belgium, Switzerland: pairs
     re.compile(r"(?<![\d.,\-/#:])0[1-9]([ .\-])\d\d\1\d\d\1\d\d\1\d\d(?![\d\-])"),
+    # an area code in brackets: Brazil, Australia, Russia, Mexico
+    re.compile(r"(?<![\d.])(?:[78][ \-]?)?\(0?\d{2,3}\)[ \-]?\d{3,5}[ \-]\d{2,4}(?:[ \-]\d{2})?(?![\d\-])"),
+    # China, Japan, Korea
+    re.compile(r"(?<![\d.,\-/#:])(?:1[3-9]\d|0[789]0|01[016-9])([ \-])\d{3,4}\1\d{4}(?![\d\-])"),
+    # the Netherlands
+    re.compile(r"(?<![\d.,\-/#:])0[1-9]\d?-\d{7,8}(?![\d\-])"),
     # Spain, Poland, Portugal: three groups of three are a telephone only with a mobile's first digit
     re.compile(r"(?<![\d.,\-/#: ])[679]\d{2} \d{3} \d{3}(?![ ]?\d)"),
 )
 _LOST_PLUS = re.compile(r"(?<![\d.,\-/#:])(?:44|49|33|34|39|31|48|61|91) \d{2,4} \d{3,4} \d{3,5}(?! ?\d)")
 """The plus sign is the smallest of a telephone's characters and the first that OCR loses."""
+_LABELLED_PHONE = re.compile(
+    r"(?<![^\W_])(?:tel|tél|phone|mobile|mobil|handy|cell|whatsapp|signal|fax|gsm|telefon|telefonnummer|handynummer|"
+    r"rufnummer|"
+    r"teléfono|telefono|telefone|téléphone|portable|móvil|cellulare|celular|telemóvel|telefoon|komórka|puhelin|"
+    r"phone number|mobile number|telephone)(?: ?(?:no|nr|number))?\.?\s?[:.]?\s{1,3}"
+    r"(?P<value>\(?\d(?:[ \-./()]{0,3}\d){6,13})(?![\d\-])",
+    re.I,
+)
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4}")
 _IPV4 = re.compile(r"(?:\d{1,3} ?\. ?){2}\d{1,3}(?: ?[.,] ?| )\d{1,5}(?!\.\d)")
 _NOT_IP = re.compile(
@@ -59,7 +80,7 @@ def cards(text: str) -> Iterator[Span]:
     for run in _RUN.finditer(restored):
         places = [i for i in range(run.start(), run.end()) if restored[i].isdigit()]
         digits = "".join(restored[i] for i in places)
-        if len(digits) < 13 or _DATE.match(run[0]):
+        if len(digits) < 13 or _DATE.match(run[0]) or re.search(r"\d -\d", run[0]):
             continue
         groups = tuple(len(g) for g in re.split(r"[^\d]+", run[0]))
         found = _card_in(digits, groups)
@@ -71,21 +92,31 @@ def _card_in(digits: str, groups: tuple[int, ...]) -> tuple[int, int] | None:
     """The part of `digits` that is a card, the longest first, beginning or ending where a group does if it can."""
     if groups in _CARD_SHAPES and _CARD_BRANDS.fullmatch(digits):
         return 0, len(digits)
-    edges = {0, len(digits)} | {sum(groups[:n]) for n in range(len(groups))}
+    edges = {0, *accumulate(groups)}
     parts = [
         (a, a + size)
         for size in (19, 16, 15, 14, 13)
         for a in range(len(digits) - size + 1)
         if _CARD_BRANDS.fullmatch(digits[a : a + size]) and luhn(digits[a : a + size])
     ]
-    at_edges = [p for p in parts if p[0] in edges and p[1] in edges]
-    if at_edges:
-        return at_edges[0]
-    return parts[0] if parts and len(digits) <= 19 else None
+    grouped = [p for p in parts if p[0] in edges and p[1] in edges and _grouped(edges, *p)]
+    if grouped:
+        return grouped[0]
+    stuck = [p for p in parts if p[1] - p[0] == 16 and _grouped(edges, *p)]  # OCR stuck it to its neighbour
+    return stuck[0] if stuck and len(digits) <= 19 else None
+
+
+def _grouped(edges: set[int], start: int, end: int) -> bool:
+    """Whether digits are grouped as cards are, give or take spaces that were lost or seen where there are none."""
+    inner = {e - start for e in edges if start < e < end}
+    return any(inner <= usual or inner >= usual - {end - start} for usual in map(set, map(accumulate, _CARD_SHAPES)))
 
 
 def ibans(text: str) -> Iterator[Span]:
     """IBANs: mod 97 holds for a run that ends where a group does, or a known country's number in groups of four."""
+    for small in _SMALL_IBAN.finditer(text):
+        if iban(small[0].upper()):
+            yield Span(*small.span(), "iban")
     for start in (m.start() for m in _IBAN_START.finditer(text)):
         if text[start : start + 2] not in IBAN_LENGTHS:
             continue
@@ -94,6 +125,9 @@ def ibans(text: str) -> Iterator[Span]:
         size = _iban_size(text, places)
         if size:
             yield Span(start, places[size - 1] + 1, "iban")
+    for m in _ACCOUNT.finditer(digits_restored(text)):
+        if sum(c.isdigit() for c in m["value"]) >= 8 or "-" in m["value"]:
+            yield Span(*m.span("value"), "iban")
 
 
 def _iban_size(text: str, places: Sequence[int]) -> int:
@@ -102,12 +136,17 @@ def _iban_size(text: str, places: Sequence[int]) -> int:
     country = IBAN_LENGTHS[value[:2]] if value else 0
     ends = [n for n in range(len(value), 14, -1) if n in (len(value), country) or _may_end(text, places[n - 1])]
     for size in ends:
-        if _mod97(value[:size]):
+        if _mod97(value[:size]) and _mostly_digits(value[:size]):
             return size
     grouped = _FOURS.match(text, places[0]) if places else None
     if grouped and sum(c.isdigit() for c in grouped[0]) >= 10:  # one character was misread
         return sum(c.isalnum() for c in grouped[0])
     return 0
+
+
+def _mostly_digits(value: str) -> bool:
+    """Whether a number may be an IBAN and is no run of words that happens to pass: few small letters, many digits."""
+    return sum(c.islower() for c in value) <= 2 and sum(c.isdigit() for c in value) >= 0.45 * len(value)
 
 
 def _may_end(text: str, place: int) -> bool:
@@ -125,8 +164,13 @@ def phones(text: str) -> Iterator[Span]:
     restored = digits_restored(text)
     for pattern in (_PLUS_PHONE, _STUCK_PLUS_PHONE, _ZEROS_PHONE, *_NATIONAL_PHONES, _LOST_PLUS):
         for m in pattern.finditer(restored):
-            if not _DATE.fullmatch(m[0]) and 7 <= sum(c.isdigit() for c in m[0]) <= 15:
+            if _DATE.fullmatch(m[0]) or not 7 <= sum(c.isdigit() for c in m[0]) <= 15:
+                continue
+            if not (m[0].startswith("+ ") and re.search(r"[\d)] ?$", restored[: m.start()])):  # a sum
                 yield Span(m.start(), m.end(), "phone")
+    for m in _LABELLED_PHONE.finditer(restored):
+        if not _DATE.fullmatch(m["value"]):
+            yield Span(*m.span("value"), "phone")
 
 
 def addresses(text: str) -> Iterator[Span]:

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 SensitiveKind = Literal["email", "card", "iban", "phone", "secret", "ip", "ssn", "name", "address", "other"]
 
+UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĮİĶĹĻŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŹŻŽ"
+"""Capital letters, for a class of characters."""
 _CONFUSED = str.maketrans("OoQlI|SBZ", "000111582")
 _TOKEN = re.compile(r"[^\s/:,;]+")
 _GROUPS = re.compile(r"(?<![A-Za-z0-9])[\dOoQlI|SBZ]{2,}(?:[ \-][\dOoQlI|SBZ]{2,})+(?![A-Za-z0-9])")
@@ -32,7 +34,8 @@ def digits_restored(text: str) -> str:
 
 def _restored(match: re.Match[str]) -> str:
     word = match[0]
-    plain = word.translate(_CONFUSED)
+    inner = word.strip("|")  # at an end it is a table's rule
+    plain = word.replace(inner, inner.translate(_CONFUSED)) if inner else word
     digits = sum(c.isdigit() for c in word)
     letters = sum(c.isalpha() for c in plain)
     return plain if digits >= 2 and letters == 0 and digits >= 0.5 * sum(c.isalnum() for c in word) else word
