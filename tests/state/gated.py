@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from bot.conversation import Answered, Conversation, Delta, Done, Event, Planned, Seen
 from bot.state.lease import Lease
@@ -33,12 +34,31 @@ class Gate:
         self._open.release()
 
 
+class Heard:
+    """A store that says when a write has come back, however it ended."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.written = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, *given: Any, **named: Any) -> Any:
+        """The store's."""
+        try:
+            return await self._store.write(*given, **named)
+        finally:
+            self.written.set()
+
+
 class Hand:
     """One claim being worked on, step by step."""
 
     def __init__(self, store: Store, claim: Claim, lease_s: float) -> None:
         self.gate = Gate()
-        self.lease = Lease(store, claim, lease_s)
+        self.heard = Heard(store)
+        self.lease = Lease(cast(Store, self.heard), claim, lease_s)
         self.task = asyncio.create_task(self._run())
         # A test that does not ask how it ended means not to: without this, it would be logged whenever it is collected.
         self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -46,17 +66,21 @@ class Hand:
     async def step(self) -> bool:
         """Lets one event out and waits until it is written; whether there is more to come."""
         self.gate.waiting.clear()
+        self.heard.written.clear()
         self.gate.step()
+        # The write of what came out runs beside the way to the next gate.
+        await self._until(self.heard.written)
         await self.settle()
         return not self.task.done()
 
     async def settle(self) -> None:
         """Waits until the turn stands at its gate, or has ended."""
-        standing = asyncio.ensure_future(self.gate.waiting.wait())
-        await asyncio.wait({self.task, standing}, return_when=asyncio.FIRST_COMPLETED)
-        standing.cancel()
-        # The write of what came out runs beside the way to the next gate.
-        await asyncio.sleep(0.002)
+        await self._until(self.gate.waiting)
+
+    async def _until(self, event: asyncio.Event) -> None:
+        waiting = asyncio.ensure_future(event.wait())
+        await asyncio.wait({self.task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
     async def finish(self) -> None:
         """Lets everything out."""
