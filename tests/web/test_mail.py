@@ -184,7 +184,8 @@ async def test_a_worker_that_dies_in_the_act_never_sends_twice(house: House, ste
     house.clock[0] += 5 * MINUTE
     house.box.hang = step
     dying = asyncio.create_task(house.mailing(await house.claim()))
-    await asyncio.wait_for(house.box.came.wait(), 5)
+    async with asyncio.timeout(5):
+        await house.box.came.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     await house.pass_minutes(10)

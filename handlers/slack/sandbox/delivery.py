@@ -168,7 +168,8 @@ class Delivery:
             await live.send_json(
                 {"envelope_id": envelope, "type": kind, "payload": payload, "accepts_response_payload": True, **more}
             )
-            return dict(await asyncio.wait_for(waiting, ANSWER_WITHIN))
+            async with asyncio.timeout(ANSWER_WITHIN):
+                return dict(await waiting)
         except (TimeoutError, ConnectionError):
             return None
         finally:
