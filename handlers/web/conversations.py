@@ -12,6 +12,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from bot.conversation import Event, Introduced
 from bot.helpdesk import Refused
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Speaking, Web, proven
 from handlers.web.events import reader
@@ -253,6 +254,11 @@ async def correct(web: Parts, access: Allowed, body: Correction) -> dict[str, st
     return {"attachment_id": body.attachment_id}
 
 
+def claimed(event: Event) -> bool:
+    """Whether the visitor's conversation became a user's: then it is the visitor's no more."""
+    return isinstance(event, Introduced) and event.claimed
+
+
 @router.get(
     "/conversations/{conversation_id}/events",
     response_class=Response,
@@ -276,4 +282,5 @@ async def events(
         present=present,
         expires=access.expires,
         beat=partial(web.desk.present, access.conversation) if web.desk.mail else None,
+        until=claimed if access.visiting else lambda event: False,
     )

@@ -17,6 +17,7 @@ from handlers.web.problems import Problem
 from handlers.web.stream import FRESH, Beat, EventStream, line, position
 
 Present = Callable[[Event], dict[str, Any] | None]
+Until = Callable[[Event], bool]
 
 
 async def reader(
@@ -28,9 +29,10 @@ async def reader(
     present: Present,
     expires: float,
     beat: Beat | None = None,
+    until: Until = lambda event: False,
 ) -> EventStream:
     """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end. `beat` is
-    called now and then for as long as it is read.
+    called now and then for as long as it is read; the event that `until` names is not shown and ends it.
 
     Raises NotFound when the conversation is gone, Problem when `who` has too many streams open already.
     """
@@ -38,12 +40,12 @@ async def reader(
         raise Problem("too_many_open", retry=30)
     after = position(last_event_id)
     start_over = after is None or after > await web.desk.at(conversation_id)
-    chunks = _chunks(web, conversation_id, who, None if start_over else after, present)
+    chunks = _chunks(web, conversation_id, who, None if start_over else after, present, until)
     return EventStream(chunks, expires=expires, keepalive=web.keepalive, beat=beat)
 
 
 async def _chunks(
-    web: Web, conversation_id: str, who: str, after: int | None, present: Present
+    web: Web, conversation_id: str, who: str, after: int | None, present: Present, until: Until
 ) -> AsyncGenerator[bytes, None]:
     events = cast(AsyncGenerator[tuple[int, Event], None], web.desk.follow(conversation_id, after or 0))
     with web.seats.taken(who):
@@ -52,6 +54,8 @@ async def _chunks(
         try:
             async with aclosing(events):
                 async for event_id, event in events:
+                    if until(event):
+                        return
                     if isinstance(event, Delta):
                         yield line(event_id, "delta", event.model_dump_json().encode())
                     elif (data := present(event)) is not None:

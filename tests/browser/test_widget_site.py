@@ -66,6 +66,27 @@ async def test_a_user_finds_the_talk_on_another_device_and_nobody_else_does(visi
     await expect(first.messages).to_have_count(0)
 
 
+async def test_what_was_said_before_signing_in_follows_the_user(visit: OpenPage) -> None:
+    """In the same browser it goes on where it was; on another device the user finds it; the next user does not."""
+    first = Panel(await visit("/demo"))
+    await first.open()
+    await first.send("Where do I enter a coupon?")
+    await expect(first.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    await first.page.evaluate("token => HelpLens.identify(token)", proof("nora"))
+    await expect(first.messages).to_have_text(["Where do I enter a coupon?"])
+    await first.send("And where is my plan?")
+    await expect(first.answers.nth(1)).to_have_attribute("aria-busy", "false", timeout=READ_MS)
+    other_device = Panel(await visit("/demo"))
+    await other_device.launcher.wait_for()
+    await other_device.page.evaluate("token => HelpLens.identify(token)", proof("nora"))
+    await other_device.open()
+    await expect(other_device.messages).to_have_text(["Where do I enter a coupon?", "And where is my plan?"])
+    await first.page.evaluate("HelpLens.shutdown()")
+    await first.page.evaluate("token => HelpLens.identify(token)", proof("otto"))
+    await first.open()
+    await expect(first.messages).to_have_count(0)
+
+
 async def test_a_new_token_of_the_same_user_goes_on_where_the_old_one_ended(visit: OpenPage) -> None:
     panel = Panel(await visit("/demo"))
     await panel.launcher.wait_for()
@@ -173,8 +194,6 @@ async def test_the_talk_is_deleted_for_good(panel: Panel) -> None:
 
 
 async def test_an_earlier_talk_is_one_press_away(panel: Panel) -> None:
-    await panel.send("Where do I enter a coupon?")
-    await expect(panel.messages).to_have_count(1)
     await panel.page.evaluate("token => HelpLens.identify(token)", proof("anna"))
     await panel.send("My first as Anna")
     await expect(panel.messages).to_have_count(1)
@@ -219,7 +238,9 @@ async def test_a_listed_site_embeds_it_once_under_a_strict_policy_and_changes_it
 # ---- how it looks and sounds
 
 
-@pytest.mark.parametrize(("language", "title"), [("de", "Hilfe"), ("es", "Ayuda"), ("de-AT", "Hilfe"), ("fr", "Help")])
+@pytest.mark.parametrize(
+    ("language", "title"), [("de", "Hilfe"), ("es", "Ayuda"), ("de-AT", "Hilfe"), ("fr", "Aide"), ("nl", "Help")]
+)
 async def test_it_speaks_the_pages_language(language: str, title: str, visit: OpenPage) -> None:
     page = await visit("/demo", locale="en-GB")
     await page.route("**/demo*", lambda route: _in(route, language))

@@ -1,10 +1,12 @@
 """A conversation begun without signing in follows the user who signs in, for the holder of both tokens and nobody
 else."""
 
+import asyncio
 import time
 
 import httpx
 import jwt
+from sse import connected, read_until
 from webserver import AUDIENCE, SITE_KEY, Served
 
 from bot.conversation import Introduced
@@ -62,6 +64,22 @@ async def test_the_visitors_token_opens_nothing_any_more(http: httpx.AsyncClient
         assert (await http.request(method, url, headers=bearer(opened["token"]))).status_code == 404
     assert await ids(http, opened["token"]) == set()
     assert (await http.get(path, headers=bearer(claimed["token"]))).status_code == 200
+
+
+async def test_a_stream_that_the_visitor_reads_ends_with_it(served: Served, http: httpx.AsyncClient) -> None:
+    """What the user says next is not read by an old tab that nobody signed in."""
+    opened = await visitor(http)
+    path = f"/api/v1/conversations/{opened['id']}/events"
+    async with connected(served.url, path, opened["token"]) as reading, asyncio.timeout(20):
+        await read_until(reading, "message")
+        claimed = (await claim(http, opened, signed())).json()
+        said = bearer(claimed["token"]) | {"Idempotency-Key": "secret"}
+        path = f"/api/v1/conversations/{opened['id']}/messages"
+        await http.post(path, json={"text": "among us"}, headers=said)
+        rest = b""
+        while piece := await reading.read(1000):
+            rest += piece
+    assert b"among us" not in rest and b"introduced" not in rest
 
 
 async def test_claiming_twice_is_claiming_once(served: Served, http: httpx.AsyncClient) -> None:

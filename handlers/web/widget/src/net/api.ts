@@ -56,6 +56,7 @@ export class Api {
 
   config = () => this.call<Config>("GET", "/config");
   open = (token?: string) => this.call<Opened>("POST", "/conversations", token);
+  claim = (of: Opened, jwt: string) => this.call<Opened>("POST", `/conversations/${of.id}/claim`, of.token, { token: jwt });
   list = (token: string) => this.call<Listed[]>("GET", "/conversations", token);
   read = (of: Opened) => this.call<{ attachments: { id: string; url: string }[] }>("GET", `/conversations/${of.id}`, of.token);
   erase = (of: Opened) => this.call<void>("DELETE", `/conversations/${of.id}`, of.token);

@@ -52,6 +52,7 @@ export class Client {
   /** Without a conversation there is no stream that would notice. */
   private network = (): void => {
     if (!this.reader) this.state(navigator.onLine ? "open" : "offline");
+    if (navigator.onLine && this.jwt && !this.session.memory.user) void this.identify(this.jwt);
   };
 
   stop(): void {
@@ -154,7 +155,10 @@ export class Client {
     try {
       await this.api.say(of, message.key, message.text, message.pictures, this.context);
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) this.state("gone");
+      if (!(error instanceof Refusal) || error.status !== 404) throw error;
+      await this.signing;
+      if (this.current && this.current.token !== of.token) return this.post(message); // it became a user's on the way
+      this.state("gone");
       throw error;
     }
   }
@@ -232,19 +236,39 @@ export class Client {
     this.tell({ kind: "erased" });
   }
 
-  /** Proof of who this is, from the site. What a visitor said before stays the visitor's; another user's is dropped. */
-  async identify(jwt: string): Promise<void> {
+  /** Proof of who this is, from the site. What was said before signing in becomes the user's; another user's is dropped. */
+  identify(jwt: string): Promise<void> {
     this.jwt = jwt;
+    return (this.signing = this.signIn(jwt));
+  }
+
+  private signing?: Promise<void>;
+
+  private async signIn(jwt: string): Promise<void> {
     const user = await digest(subject(jwt));
     if (this.jwt !== jwt) return;
-    const { memory } = this.session;
-    if (memory.user !== user) {
+    if (this.session.memory.user !== user) {
+      const own = this.session.memory.user ? undefined : await this.claimed(jwt);
+      if (this.jwt !== jwt || own === "later") return;
+      const { memory } = this.session;
       if (memory.user) this.forgetAll();
-      else this.nextPerson();
-      this.session.update({ user, conversation: undefined, readTo: 0 });
+      else if (!own) this.nextPerson();
+      this.session.update({ user, conversation: own, readTo: own ? memory.readTo : 0 });
       this.follow();
     }
     await this.renew();
+  }
+
+  /** The visitor's conversation, made over to the user whom the site vouches for; undefined when there is none, or the server refuses. */
+  private async claimed(jwt: string): Promise<Opened | undefined | "later"> {
+    const opened = this.current ?? (await this.opening?.catch(() => undefined));
+    if (!opened) return undefined;
+    try {
+      return await this.api.claim(opened, jwt);
+    } catch (error) {
+      // without an answer nobody knows whose it is now: asked again when the network is back, or on the next page
+      return error instanceof Refusal && !error.passing ? undefined : "later";
+    }
   }
 
   /** A user's conversation opens as long as the proof holds: with a new proof the same one is opened again, or the newest. */
