@@ -41,7 +41,7 @@ LOOK_S = 0.1
 log = structlog.get_logger()
 
 
-class EmbeddedError(RuntimeError):
+class EmbeddedError(OSError):
     """The embedded server cannot run here; the text says what to do."""
 
 

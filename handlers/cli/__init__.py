@@ -4,51 +4,77 @@ What a command prints for machines goes to stdout, one JSON object per line; pro
 """
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from bot.state.embedded import EmbeddedError
-from handlers.cli.ask import ask
-from handlers.cli.doctor import doctor
-from handlers.cli.evaluate import evaluate
-from handlers.cli.gaps import gaps
-from handlers.cli.incidents import incident
-from handlers.cli.knowledge import kb, learn
-from handlers.cli.look import look
-from handlers.cli.model import capacity, model
-from handlers.cli.run import serve, up
-from handlers.cli.settings import settings
-from handlers.cli.slack import slack
+HELP = {"help_option_names": ["-h", "--help"]}
+COMMANDS = {
+    "up": "run:up",
+    "ask": "ask:ask",
+    "look": "look:look",
+    "kb": "knowledge:kb",
+    "eval": "evaluate:evaluate",
+    "learn": "knowledge:learn",
+    "serve": "run:serve",
+    "incident": "incidents:incident",
+    "gaps": "gaps:gaps",
+    "slack": "slack:slack",
+    "model": "model:model",
+    "capacity": "model:capacity",
+    "doctor": "doctor:doctor",
+    "settings": "settings:settings",
+}
+"""Name -> file beside this one, and what it is called there."""
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is asked for: `look` starts in a third of a second, for it needs neither a web server
+    nor language models."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """All names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, name: str) -> Any:  # type: ignore[override]
+        """The command or group of this name, None when there is none."""
+        if name not in COMMANDS:
+            return None
+        file, _, attribute = COMMANDS[name].partition(":")
+        found = getattr(import_module(f"handlers.cli.{file}"), attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, context_settings=HELP)
+            alone.command(name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = name
+        return command
+
 
 app = typer.Typer(
     name="helplens",
+    cls=Commands,
     help="A customer support bot that reads screenshots, finds the article that answers, and rings the place to click.",
     epilog="Start with `helplens up`. What is missing on this machine: `helplens doctor`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
-app.command("up")(up)
-app.command("ask")(ask)
-app.command("look")(look)
-app.add_typer(kb, name="kb")
-app.add_typer(evaluate, name="eval")
-app.add_typer(learn, name="learn")
-app.command("serve")(serve)
-app.add_typer(incident, name="incident")
-app.add_typer(gaps, name="gaps")
-app.add_typer(slack, name="slack")
-app.add_typer(model, name="model")
-app.command("capacity")(capacity)
-app.command("doctor")(doctor)
-app.command("settings")(settings)
+
+
+@app.callback()
+def _helplens() -> None:
+    pass
 
 
 def main() -> None:
     """Runs the command. What the person can mend is one line that says how; everything else keeps its traceback."""
+    threadpool_limits(1, "blas")  # matrices of a search are small: threads would only spin and wait for each other
     try:
         app()
-    except (OSError, ValueError, EmbeddedError) as error:
+    except (OSError, ValueError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
         sys.exit(2)
