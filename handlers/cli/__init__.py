@@ -3,6 +3,7 @@
 What a command prints for machines goes to stdout, one JSON object per line; progress and messages go to stderr.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -72,7 +73,8 @@ def _helplens() -> None:
 
 def main() -> None:
     """Runs the command. What the person can mend is one line that says how; everything else keeps its traceback."""
-    threadpool_limits(1, "blas")  # matrices of a search are small: threads would only spin and wait for each other
+    # Matrices of a search are small: threads would only spin and wait for each other. Read when numpy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except (OSError, ValueError) as error:
