@@ -1,8 +1,8 @@
 """Where the candidates say what the screen says: one pass over their words, kept by place.
 
 Places are blocks of BLOCK words; a window is WINDOW blocks of one article in a row, about as much as a help centre
-writes around one screenshot. Matrices have a row per query term (or line) and a column per place, so that a window is a
-sum of neighbouring columns; between two candidates lie empty blocks, so that no window reaches into the next article.
+writes around one screenshot. Matrices have a row per place and a column per query term (or line), so that a window is
+a sum of neighbouring rows; between two candidates lie empty blocks, so that no window mixes two articles.
 Not here: what the evidence is worth (`features`, `ranker`).
 """
 
@@ -29,19 +29,20 @@ UNKNOWN = 0.7
 
 @dataclass(frozen=True)
 class Parts:
-    """Where the candidates' parts of one kind (passages, blocks, labels) lie in an index's arrays."""
+    """The candidates' parts of one kind (passages, blocks, labels, words): which they are in an index's arrays."""
 
-    spans: list[slice]
+    starts: Ints
+    stops: Ints
 
     @classmethod
     def of(cls, at: NDArray[Any], first: NDArray[Any], last: NDArray[Any]) -> "Parts":
         """The parts whose beginnings `at` says, for candidates with parts `first` to `last` of the kind above."""
-        return cls([slice(s, e) for s, e in zip(at[first].tolist(), at[last].tolist(), strict=True)])
+        return cls(at[first].astype(np.int64), at[last].astype(np.int64))
 
     @cached_property
     def counts(self) -> Ints:
         """How many parts each candidate has."""
-        return np.array([span.stop - span.start for span in self.spans], np.int64)
+        return self.stops - self.starts
 
     @cached_property
     def ends(self) -> Ints:
@@ -51,15 +52,22 @@ class Parts:
     @cached_property
     def owner(self) -> Ints:
         """The candidate of each part."""
-        return np.repeat(np.arange(len(self.spans)), self.counts)
+        return np.repeat(np.arange(len(self.starts)), self.counts)
+
+    @cached_property
+    def numbers(self) -> Ints:
+        """The parts, candidate after candidate."""
+        return np.repeat(self.stops - self.ends, self.counts) + np.arange(len(self.owner))
 
     def gathered(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Their entries in `array`, candidate after candidate."""
-        return np.concatenate([array[span] for span in self.spans])
+        """Their entries in `array`."""
+        each = [array[s:e] for s, e in zip(self.starts.tolist(), self.stops.tolist(), strict=True)]
+        return np.concatenate(each) if each else array[:0]
 
     def lengths(self, at: NDArray[Any]) -> Ints:
         """How many entries each part has, where `at` says where they begin."""
-        return np.concatenate([np.diff(at[span.start : span.stop + 1]) for span in self.spans]).astype(np.int64)
+        lengths: Ints = (at[self.numbers + 1] - at[self.numbers]).astype(np.int64)
+        return lengths
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class Evidence:
         """For each word of the candidates the query term that it is, -1 for none."""
         numbers = np.full(len(self.index.arrays.terms), -1, np.int32)
         numbers[self.probe.terms] = np.arange(len(self.probe.terms))
-        asked: NDArray[np.int32] = numbers[self.tokens.gathered(self.index.arrays.tokens)]
+        asked: NDArray[np.int32] = numbers.take(self.tokens.gathered(self.index.arrays.tokens), mode="clip")
         return asked
 
     @cached_property
@@ -117,14 +125,19 @@ class Evidence:
         return flags
 
     @cached_property
-    def labelled(self) -> Mask:
-        """Which hits stand in a label."""
-        return (self.flags & LABEL) > 0
+    def labelled(self) -> Ints:
+        """The hits in a label."""
+        return np.flatnonzero(self.flags & LABEL)
 
     @cached_property
-    def headed(self) -> Mask:
-        """Which hits stand in a heading or title."""
-        return (self.flags & (HEADING | TITLE)) > 0
+    def headed(self) -> Ints:
+        """The hits in a heading or title."""
+        return np.flatnonzero(self.flags & (HEADING | TITLE))
+
+    @cached_property
+    def titled(self) -> Ints:
+        """The hits in a title."""
+        return np.flatnonzero(self.flags & TITLE)
 
     @cached_property
     def rarity(self) -> Floats:
@@ -132,9 +145,18 @@ class Evidence:
         return self.term_rarity[self.term]
 
     @cached_property
+    def term_rarity(self) -> Floats:
+        """How telling each query term is."""
+        return self.index.rarity[self.probe.terms]
+
+    def _hits_before(self, ends: Ints) -> Ints:
+        """How many hits stand before each of the places that end at these words, and how many there are."""
+        return np.concatenate([[0], np.searchsorted(self.at, ends)])
+
+    @cached_property
     def article(self) -> Ints:
         """The candidate of each hit."""
-        return self._place_of(self.tokens.ends)
+        return numbered(self._hits_before(self.tokens.ends))
 
     @cached_property
     def passage_lengths(self) -> Ints:
@@ -149,79 +171,72 @@ class Evidence:
     @cached_property
     def passage(self) -> Ints:
         """The passage of each hit."""
-        return self._place_of(self.passage_ends)
+        return numbered(self._hits_before(self.passage_ends))
 
     @cached_property
-    def columns(self) -> Ints:
-        """The column of each block: WINDOW - 1 empty ones stand behind each candidate's last."""
+    def rows(self) -> Ints:
+        """The row of each block: WINDOW - 1 empty ones stand behind each candidate's last."""
         return np.arange(len(self.blocks.owner)) + (WINDOW - 1) * self.blocks.owner
 
     @cached_property
-    def width(self) -> int:
-        """Columns of a matrix of blocks or windows."""
+    def height(self) -> int:
+        """Rows of a matrix of blocks or windows."""
         return len(self.blocks.owner) + (WINDOW - 1) * len(self.candidates)
 
     @cached_property
-    def block(self) -> Ints:
-        """The column of each hit's block."""
-        ends = np.cumsum(self.blocks.lengths(self.index.arrays.block_at))
-        return self.columns[self._place_of(ends)]
+    def block_lengths(self) -> Ints:
+        """Words of each block."""
+        return self.blocks.lengths(self.index.arrays.block_at)
 
     @cached_property
-    def column_bounds(self) -> Ints:
-        """Where each candidate's columns begin and end: a window that begins at an empty one reaches its neighbour."""
+    def _before_blocks(self) -> Ints:
+        return self._hits_before(np.cumsum(self.block_lengths))
+
+    @cached_property
+    def block(self) -> Ints:
+        """The row of each hit's block."""
+        return self.rows[numbered(self._before_blocks)]
+
+    @cached_property
+    def row_bounds(self) -> Ints:
+        """Where each candidate's rows begin and end: a window that begins at an empty one reaches its neighbour."""
         first = self.blocks.ends - self.blocks.counts + (WINDOW - 1) * np.arange(len(self.candidates))
         return np.column_stack([first, first + self.blocks.counts]).ravel()
 
-    @cached_property
-    def term_rarity(self) -> Floats:
-        """How telling each query term is."""
-        return self.index.rarity[self.probe.terms]
-
-    def _place_of(self, ends: Ints) -> Ints:
-        """The place of each hit, for places that end at these words."""
-        hits = np.searchsorted(self.at, ends)
-        return np.repeat(np.arange(len(ends)), np.diff(hits, prepend=0))
-
     def spread(self, per_block: Floats) -> Floats:
-        """One number per block -> one per column."""
-        spread = np.zeros(self.width, np.float32)
-        spread[self.columns] = per_block
+        """One number per block -> one per row."""
+        spread = np.zeros(self.height, np.float32)
+        spread[self.rows] = per_block
         return spread
 
-    def per_column(self, weights: Floats) -> Floats:
-        """The weights of the hits, added by block."""
-        return np.bincount(self.block, weights, self.width).astype(np.float32)
-
     def counts(self, place: Ints, places: int) -> Floats:
-        """query terms x places: how often each term stands in each place."""
-        terms = len(self.probe.terms)
-        return np.bincount(self.term * places + place, minlength=terms * places).reshape(terms, places).astype("f4")
+        """places x query terms: how often each term stands in each place."""
+        counts = np.zeros(places * len(self.probe.terms), np.float32)
+        np.add.at(counts, place * len(self.probe.terms) + self.term, np.float32(1))
+        return counts.reshape(places, -1)
 
-    def present(self, place: Ints, places: int, chosen: Mask) -> Mask:
-        """query terms x places: whether a chosen hit of the term stands there."""
-        found = np.zeros((len(self.probe.terms), places), bool)
-        found[self.term[chosen], place[chosen]] = True
-        return found
+    def present(self, place: Ints, places: int, hits: Ints | slice = slice(None)) -> Mask:
+        """places x query terms: whether one of these hits stands there."""
+        return marked(places, len(self.probe.terms), place[hits], self.term[hits])
 
     @cached_property
-    def block_counts(self) -> Floats:
-        """query terms x blocks: how often each term stands in each."""
-        return self.counts(self.block, self.width)
+    def met(self) -> Floats:
+        """The rarity of the hits, added by block."""
+        return self.spread(added(self.rarity, self._before_blocks))
 
     @cached_property
     def windows(self) -> Floats:
-        """query terms x windows: how often each term stands in each."""
-        return sliding(self.block_counts)
+        """windows x query terms: how often each term stands in each."""
+        return sliding(self.counts(self.block, self.height))
 
-    def per_article(self, blocks: Floats, together: np.ufunc = np.maximum) -> Floats:
-        """... x columns -> ... x candidates: the largest of each candidate's, or the sum with `np.add`."""
-        folded: Floats = together.reduceat(blocks, self.column_bounds, axis=-1)[..., ::2]
-        return folded
+    def per_article(self, rows: Floats) -> Floats:
+        """rows x ... -> candidates x ...: the largest of each candidate's."""
+        best: Floats = np.maximum.reduceat(rows, self.row_bounds, axis=0)[::2]
+        return best
 
     def of_passages(self, values: Floats) -> Floats:
-        """... x passages -> ... x candidates: the largest of each candidate's."""
-        best: Floats = np.maximum.reduceat(values, self.passages.ends - self.passages.counts, axis=-1)
+        """passages x ... -> candidates x ...: the largest of each candidate's."""
+        best: Floats = np.maximum.reduceat(values, self.passages.ends - self.passages.counts, axis=0)
         return best
 
     @cached_property
@@ -245,17 +260,18 @@ class Evidence:
 
     @cached_property
     def line_windows(self) -> Floats:
-        """lines x windows: how much of each line a window has, 0 to 1."""
+        """windows x lines: how much of each line a window has, 0 to 1."""
         line, term = self._line_terms
         missing = self.probe.unknown[self.lines] * UNKNOWN * np.log(1 + len(self.index.articles))
         share = (self.term_rarity[term] / (self.line_rarity + missing)[line]).astype(np.float32)
-        having = (self.windows > 0)[term] * share[:, None]
-        found: Floats = np.add.reduceat(having, np.searchsorted(line, np.arange(len(self.lines))), axis=0)
+        shares = np.zeros((len(self.probe.terms), len(self.lines)), np.float32)
+        shares[term, line] = share
+        found: Floats = (self.windows > 0).astype(np.float32) @ shares
         return found
 
     @cached_property
     def line_articles(self) -> Floats:
-        """lines x candidates: how much of each line the article has in one place, 0 to 1."""
+        """candidates x lines: how much of each line the article has in one place, 0 to 1."""
         return self.per_article(self.line_windows)
 
     @cached_property
@@ -266,34 +282,32 @@ class Evidence:
         return fit[np.sort(np.unique(probe.wholes[fit], return_index=True)[1])]
 
     @cached_property
-    def whole(self) -> Mask:
-        """quotable lines x columns: whether the line begins there word for word, within one passage."""
-        found = np.zeros((len(self.quotable), self.width), bool)
-        line, hit = self._quoted()
-        found[line, self.block[hit]] = True
-        return found
+    def pairs(self) -> tuple[Ints, Ints]:
+        """(hits whose next word is a hit too, of the same passage, where a line says the two side by side; which of
+        `Probe.pairs` they are)."""
+        beside = np.flatnonzero((self.at[1:] == self.at[:-1] + 1) & (self.passage[1:] == self.passage[:-1]))
+        terms, wanted = len(self.probe.terms), self.probe.pairs
+        number = np.full(terms * terms, -1, np.int32)
+        number[wanted] = np.arange(len(wanted))
+        met = number[self.term[beside] * terms + self.term[beside + 1]]
+        kept = np.flatnonzero(met >= 0)
+        return beside[kept], met[kept].astype(np.int64)
 
     @cached_property
-    def beside(self) -> Ints:
-        """Hits whose next word is a hit too, of the same passage."""
-        return np.flatnonzero((np.diff(self.at) == 1) & (self.passage[1:] == self.passage[:-1]))
-
-    @cached_property
-    def beside_pair(self) -> Ints:
-        """The two terms of those hits, as `Probe.pairs` numbers them."""
-        return self.term[self.beside] * len(self.probe.terms) + self.term[self.beside + 1]
-
-    def _quoted(self) -> tuple[Ints, Ints]:
-        """(row of the quotable line, hit at which it begins): looked up by the first two words, then word by word."""
+    def quoted(self) -> tuple[Ints, Ints]:
+        """Where quotable lines stand word for word, within one passage: (place of the line in `quotable`, the hit with
+        which it begins). Looked up by the first two words, then word by word."""
         start = self.probe.starts[self.quotable]
         size = self.probe.starts[self.quotable + 1] - start
         said = self.probe.asked
-        pair = said[start] * len(self.probe.terms) + said[start + 1]
-        order = np.argsort(pair, kind="stable")
-        low, high = (np.searchsorted(pair[order], self.beside_pair, side) for side in ("left", "right"))
-        times = high - low
-        hit = np.repeat(self.beside, times)
-        line = order[np.repeat(low - (np.cumsum(times) - times), times) + np.arange(int(times.sum()))]
+        first = np.searchsorted(self.probe.pairs, said[start] * len(self.probe.terms) + said[start + 1])
+        order = np.argsort(first, kind="stable")
+        sharing = np.bincount(first, minlength=len(self.probe.pairs))
+        beside, number = self.pairs
+        times = sharing[number]
+        hit = np.repeat(beside, times)
+        nth = np.arange(len(hit)) - np.repeat(np.cumsum(times) - times, times)
+        line = order[np.repeat((np.cumsum(sharing) - sharing)[number], times) + nth]
         kept = self.at[hit] + size[line] <= self.passage_ends[self.passage[hit]]
         for word in range(2, int(size.max(initial=0))):
             line, hit = line[kept], hit[kept]
@@ -303,9 +317,30 @@ class Evidence:
         return line[kept], hit[kept]
 
 
-def sliding(blocks: Floats, together: np.ufunc = np.add) -> Floats:
-    """... x columns: blocks -> the windows that begin with them; sums, or the largest with `np.maximum`."""
+def marked(rows: int, columns: int, row: Ints, column: Ints) -> Mask:
+    """rows x columns: true at these places."""
+    found = np.zeros(rows * columns, bool)
+    found[row * columns + column] = True
+    return found.reshape(rows, columns)
+
+
+def numbered(before: Ints) -> Ints:
+    """The place of each entry, where `before` says how many entries stand before each place."""
+    return np.repeat(np.arange(len(before) - 1), np.diff(before))
+
+
+def added(values: Floats, before: Ints) -> Floats:
+    """The sum of each place's entries, where `before` says how many stand before each place."""
+    sums = np.zeros(len(before) - 1, np.float32)
+    filled = np.flatnonzero(before[1:] > before[:-1])
+    if len(filled):
+        sums[filled] = np.add.reduceat(values, before[filled])
+    return sums
+
+
+def sliding(blocks: Floats) -> Floats:
+    """rows x ...: blocks -> the windows that begin with them, added; of masks, whether one of them is true."""
     joined = blocks.copy()
     for step in range(1, WINDOW):
-        together(joined[..., :-step], blocks[..., step:], out=joined[..., :-step])
+        joined[:-step] += blocks[step:]
     return joined

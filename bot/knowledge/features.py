@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.knowledge.arrays import TRAITS, rarity
-from bot.knowledge.evidence import FOUND, Evidence, Floats, Mask, sliding
-from bot.knowledge.prepared import TITLE
+from bot.knowledge.evidence import FOUND, Evidence, Floats, Mask, Parts, added, marked, numbered, sliding
 from bot.knowledge.terms import GRAM_BUCKETS
 
 LINE_CAP = 15.0
@@ -17,6 +16,8 @@ LINE_CAP = 15.0
 LONG_CAP = 25.0
 USUAL_WINDOW = 120.0
 """Words of a window of usual length."""
+FOLDER = 3
+"""Other articles of a folder by which it is judged."""
 Rows = dict[str, Floats]
 
 
@@ -33,7 +34,7 @@ def compared(evidence: Evidence, scores: Floats) -> tuple[tuple[str, ...], Float
 
 def _saturated(counts: Floats, lengths: Floats, usual: float) -> Floats:
     """BM25's share of each term's weight: a word that is there again says less than the first time."""
-    share: Floats = counts / (counts + (1.2 * (0.25 + 0.75 * lengths / usual)).astype(np.float32))
+    share: Floats = counts / (counts + (1.2 * (0.25 + 0.75 * lengths / usual)).astype(np.float32)[:, None])
     return share
 
 
@@ -41,23 +42,21 @@ def words(e: Evidence, rows: Rows) -> Rows:
     """The screen's words: in the article, in its best passage, in its best window, in labels and headings."""
     a = e.index.arrays
     often, soft = e.term_rarity * e.probe.times, e.term_rarity * (1 + np.log(e.probe.times))
-    weights = 2.2 * np.stack([often, soft, soft * a.term_uses[e.probe.terms]]).astype(np.float32)
-    length = sliding(e.spread(e.blocks.lengths(a.block_at)))
-    window, window_soft, window_ui = e.per_article(weights @ _saturated(e.windows, length, USUAL_WINDOW))
+    weights = 2.2 * np.stack([often, soft, soft * a.term_uses[e.probe.terms]], axis=1).astype(np.float32)
+    window = e.per_article(_saturated(e.windows, sliding(e.spread(e.block_lengths)), USUAL_WINDOW) @ weights)
     mass = sliding(e.spread(e.blocks.gathered(a.block_rarity)))
-    met = sliding(e.per_column(e.rarity))
     lengths = e.passage_lengths
-    passage = weights[1] @ _saturated(e.counts(e.passage, len(lengths)), lengths, float(lengths.mean()))
+    passage = _saturated(e.counts(e.passage, len(lengths)), lengths, float(lengths.mean())) @ weights[:, 1]
     shown = np.bincount(e.passage[e.headed], e.rarity[e.headed], len(lengths))
     covered = shown / (e.passages.gathered(a.passage_headed) + 3)
-    article = e.per_article(e.block_counts, np.add)
+    article = np.log1p(e.counts(e.article, len(e.candidates)))
     return {
         "passage": e.of_passages(passage),
-        "window": window,
-        "window soft": window_soft,
-        "window ui": window_ui,
-        "window share": e.per_article(met / (mass + 20)),
-        "cosine": ((soft * e.term_rarity) @ np.log1p(article)) / np.sqrt(a.norms[e.candidates]),
+        "window": window[:, 0],
+        "window soft": window[:, 1],
+        "window ui": window[:, 2],
+        "window share": e.per_article(sliding(e.met) / (mass + 20)),
+        "cosine": (article @ (soft * e.term_rarity)) / np.sqrt(a.norms[e.candidates]),
         "heading": e.of_passages(covered),
         "heading of passage": e.of_passages(covered * passage),
     }
@@ -67,19 +66,20 @@ def lines(e: Evidence, rows: Rows) -> Rows:
     """The screen's lines: how many are found near each other, word for word, and in no other candidate."""
     weight = np.minimum(e.line_rarity, LINE_CAP)
     in_article = e.line_articles
-    whole = e.per_article(e.whole, np.logical_or)
-    count = whole.sum(axis=1)
+    quoted, hit = e.quoted
+    whole = marked(len(e.candidates), len(e.quotable), e.article[hit], quoted)
+    count = whole.sum(axis=0)
     telling = (np.maximum(np.log((len(e.candidates) + 1) / (count + 0.5)), 0) * (count > 0)).astype(np.float32)
     long = telling * np.minimum(e.line_rarity[np.searchsorted(e.lines, e.quotable)], LONG_CAP)
-    near = sliding(e.whole, np.logical_or).astype(np.float32)
+    near = sliding(marked(e.height, len(e.quotable), e.block[hit], quoted)).astype(np.float32)
     cubed = in_article**3
     return {
-        "lines": (in_article > FOUND).sum(axis=0),
-        "lines near": e.per_article(weight @ (e.line_windows > FOUND)),
-        "lines whole": telling @ whole,
-        "lines whole near": e.per_article(telling @ near),
-        "lines whole long near": e.per_article(long @ near),
-        "lines alone": weight @ (cubed / (cubed.sum(axis=1, keepdims=True) + 0.3)),
+        "lines": (in_article > FOUND).sum(axis=1),
+        "lines near": e.per_article((e.line_windows > FOUND).astype(np.float32) @ weight),
+        "lines whole": whole @ telling,
+        "lines whole near": e.per_article(near @ telling),
+        "lines whole long near": e.per_article(near @ long),
+        "lines alone": (cubed / (cubed.sum(axis=0) + 0.3)) @ weight,
     }
 
 
@@ -93,39 +93,37 @@ def names(e: Evidence, rows: Rows) -> Rows:
 
     within = sums(_among(own, e.probe.runs))
     soft = (e.term_rarity * (1 + np.log(e.probe.times))).astype(np.float32)
-    label = e.present(e.block, e.width, e.labelled)
-    met = sliding(e.per_column(e.rarity * e.labelled))
+    near = sliding(e.present(e.block, e.height, e.labelled)).astype(np.float32)
+    met = sliding(np.bincount(e.block[e.labelled], e.rarity[e.labelled], e.height))
     asked = sliding(e.spread(e.blocks.gathered(a.block_labelled)))
-    title = e.present(e.article, count, (e.flags & TITLE) > 0)
+    title, heading, label = (e.present(e.article, count, hits) for hits in (e.titled, e.headed, e.labelled))
     return {
         "labels": sums(_among(own, np.unique(e.probe.wholes))),
         "labels within": within,
         "labels share": within / (sums(1.0) + 8),
-        "labels near": e.per_article(soft @ sliding(label, np.logical_or)),
+        "labels near": e.per_article(near @ soft),
         "labels near share": e.per_article(met / (asked + 15)),
-        "headings": soft @ e.present(e.article, count, e.headed),
-        "title": (e.term_rarity @ title) / (a.titled[e.candidates] + 4),
-        "words in labels": (e.term_rarity @ e.per_article(label, np.logical_or)) / (a.labelled[e.candidates] + 4),
+        "headings": heading @ soft,
+        "title": (title @ e.term_rarity) / (a.titled[e.candidates] + 4),
+        "words in labels": (label @ e.term_rarity) / (a.labelled[e.candidates] + 4),
     }
 
 
 def neighbours(e: Evidence, rows: Rows) -> Rows:
     """Two words that stand side by side on the screen and in the article."""
-    wanted = e.probe.pairs
-    if not len(wanted):
+    wanted = len(e.probe.pairs)
+    if not wanted:
         zero = np.zeros(len(e.candidates), np.float32)
         return {"pairs": zero, "pairs by length": zero, "pairs near": zero}
-    number = np.searchsorted(wanted, e.beside_pair).clip(0, len(wanted) - 1)
-    met = np.flatnonzero(wanted[number] == e.beside_pair)
-    block = np.zeros((len(wanted), e.width), bool)
-    block[number[met], e.block[e.beside[met]]] = True
-    article = e.per_article(block, np.logical_or)
-    weight = np.maximum(np.log((len(e.candidates) + 1) / (article.sum(axis=1) + 0.5)), 0).astype(np.float32)
-    pairs = weight @ article
+    hit, number = e.pairs
+    article = marked(len(e.candidates), wanted, e.article[hit], number)
+    near = sliding(marked(e.height, wanted, e.block[hit], number)).astype(np.float32)
+    weight = np.maximum(np.log((len(e.candidates) + 1) / (article.sum(axis=0) + 0.5)), 0).astype(np.float32)
+    pairs = article @ weight
     return {
         "pairs": pairs,
         "pairs by length": pairs / np.sqrt(e.tokens.counts + 200),
-        "pairs near": e.per_article(weight @ sliding(block, np.logical_or)),
+        "pairs near": e.per_article(near @ weight),
     }
 
 
@@ -135,18 +133,18 @@ def runs(e: Evidence, rows: Rows) -> Rows:
     number = np.full(GRAM_BUCKETS, -1, np.int32)
     number[wanted] = np.arange(len(wanted))
     weight = rarity(len(e.index.articles), a.gram_articles[wanted])
-    found = number[np.concatenate([a.grams[a.gram_at[s.start] : a.gram_at[s.stop]] for s in e.passages.spans])]
+    own = Parts(a.gram_at[e.passages.starts], a.gram_at[e.passages.stops]).gathered(a.grams)
+    found = number.take(own, mode="clip")
     at = np.flatnonzero(found >= 0)
-    met = found[at]
-    ends = np.searchsorted(at, np.cumsum(e.passages.lengths(a.gram_at)))
-    passage = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    met = found[at].astype(np.int64)
+    before = np.concatenate([[0], np.searchsorted(at, np.cumsum(e.passages.lengths(a.gram_at)))])
     letters = e.passages.lengths(a.letter_at)
-    whole = np.zeros((len(e.candidates), len(wanted)), np.float32)
-    whole[e.passages.owner[passage], met] = 1
-    length = np.bincount(e.passages.owner, letters)
+    ends = before[e.passages.ends]
+    article = numbered(np.concatenate([[0], ends]))
+    whole = marked(len(e.candidates), len(wanted), article, met).astype(np.float32)
     return {
-        "letters": (whole @ weight) / np.sqrt(length + 1500),
-        "letters near": e.of_passages(np.bincount(passage, weight[met], len(ends)) / np.sqrt(letters + 400)),
+        "letters": (whole @ weight) / np.sqrt(np.add.reduceat(letters, e.passages.ends - e.passages.counts) + 1500),
+        "letters near": e.of_passages(added(weight[met], before) / np.sqrt(letters + 400)),
         "letters alone": whole @ (weight / np.maximum(whole.sum(axis=0), 1)),
     }
 
@@ -154,12 +152,16 @@ def runs(e: Evidence, rows: Rows) -> Rows:
 def folder(e: Evidence, rows: Rows) -> Rows:
     """How well the article's folder fits: the three best of its other articles."""
     places, window = e.index.arrays.folder[e.candidates], rows["window"]
-    means = np.zeros(len(places), np.float32)
     order = np.lexsort((-window, places))
-    for group in np.split(order, np.flatnonzero(np.diff(places[order])) + 1):
-        for n, article in enumerate(group[:4] if len(group) > 1 else ()):
-            means[article] = np.delete(window[group[:4]], n).mean()
-        means[group[4:]] = window[group[:3]].mean()
+    _, first, size = np.unique(places[order], return_index=True, return_counts=True)
+    place = np.arange(len(order)) - np.repeat(first, size)
+    best = np.where(place < FOLDER + 1, window[order], 0)
+    with_next, without = (np.add.reduceat(np.where(place < n, best, 0), first) for n in (FOLDER + 1, FOLDER))
+    others = np.repeat(np.minimum(size - 1, FOLDER), size)
+    own = place < FOLDER + 1
+    sums = np.where(own, np.repeat(with_next, size) - best, np.repeat(without, size))
+    means = np.zeros(len(order), np.float32)
+    means[order] = sums / np.maximum(others, 1)
     return {"folder": means}
 
 

@@ -112,7 +112,7 @@ def cross(index: Index, query: Query) -> Scored:
     if len(chosen):
         evidence = Evidence(index, seen, chosen)
         attention = _attention(evidence)
-        scores[chosen] = np.minimum(evidence.line_rarity, 15) @ attention + 0.1 * _of_best(plain)[chosen]
+        scores[chosen] = attention @ np.minimum(evidence.line_rarity, 15) + 0.1 * _of_best(plain)[chosen]
     return Scored(scores)
 
 
@@ -164,12 +164,12 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
         return rank(index, query.model_copy(update={"language": ""}), fusion, top)
     scores = scored.scores
     order = first(scores, top + len(query.avoid))
-    kept = [int(i) for i in order if scores[i] > 0 and index.articles[i] not in query.avoid][:top]
-    said = probe(index, [*query.question.splitlines(), *mended(index, query)])
+    kept = [int(i) for i in order if index.articles[i] not in query.avoid][:top]
+    said = scored.found.evidence if scored.found and not query.question else _said(index, query, kept)
     decided = deciding(scored.found.evidence, kept) if scored.found else {}
     hits = tuple(
         Hit(passage=index.passage(passage), score=float(scores[article]), decided_by=decided.get(article, ()))
-        for article, passage in zip(kept, best_passages(index, said, kept), strict=True)
+        for article, passage in zip(kept, best_passages(said, kept), strict=True)
     )
     confidence = scored.confidence if scored.confidence is not None else _lead(scores, kept)
     skipped = bool(kept) and kept[0] != int(order[0])
@@ -186,7 +186,9 @@ def bm25(index: Index, query: Probe) -> Scores:
     a = index.arrays
     row = np.searchsorted(a.common, query.terms).clip(0, max(0, len(a.common) - 1))
     common = a.common[row] == query.terms if len(a.common) else np.zeros(len(query.terms), bool)
-    scores = query.times[common].astype(np.float32) @ a.common_weight[row[common]]
+    scores, weighted = np.zeros((2, len(index.articles)), np.float32)
+    for number, times in zip(row[common].tolist(), query.times[common].astype(np.float32), strict=True):
+        scores += np.multiply(a.common_weight[number], times, out=weighted)
     rest = query.terms[~common]
     spans = [slice(s, e) for s, e in zip(a.post_at[rest].tolist(), a.post_at[rest + 1].tolist(), strict=True)]
     if spans:
@@ -223,34 +225,39 @@ def mended(index: Index, query: Query) -> list[str]:
     return [line for s in query.screens for line in lines_of(index, s)]
 
 
-def best_passages(index: Index, query: Probe, articles: Sequence[int]) -> list[int]:
-    """Of each article the passage that says most of what was looked for."""
-    if not articles:
-        return []
-    evidence = Evidence(index, query, np.array(articles, np.int64))
-    said = evidence.present(evidence.passage, len(evidence.passage_lengths), np.ones(len(evidence.at), bool))
-    worth = (evidence.term_rarity @ said) / np.sqrt(60 + evidence.passage_lengths)
-    parts = evidence.passages
-    each = zip(parts.spans, parts.ends.tolist(), strict=True)
-    return [span.start + int(np.argmax(worth[end - (span.stop - span.start) : end])) for span, end in each]
+def best_passages(said: Evidence, articles: Sequence[int]) -> list[int]:
+    """Of each article, which are among the candidates, the passage that says most of what was looked for."""
+    lengths, parts = said.passage_lengths, said.passages
+    worth = (said.present(said.passage, len(lengths)) @ said.term_rarity) / np.sqrt(60 + lengths)
+    place = {int(article): n for n, article in enumerate(said.candidates)}
+    found = []
+    for end, count in ((int(parts.ends[n]), int(parts.counts[n])) for n in (place[article] for article in articles)):
+        found.append(int(parts.numbers[end - count + np.argmax(worth[end - count : end])]))
+    return found
+
+
+def _said(index: Index, query: Query, articles: list[int]) -> Evidence:
+    """All that the customer wrote and showed, beside these articles."""
+    lines = probe(index, [*query.question.splitlines(), *mended(index, query)])
+    return Evidence(index, lines, np.array(articles, np.int64))
 
 
 def deciding(evidence: Evidence, articles: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """For each article the lines that speak for it rather than for others, as they stand on the screen."""
-    weight = _attention(evidence) * np.minimum(evidence.line_rarity, 15)[:, None]
+    weight = _attention(evidence) * np.minimum(evidence.line_rarity, 15)
     place = {int(article): n for n, article in enumerate(evidence.candidates)}
     decided: dict[int, tuple[str, ...]] = {}
     for article in articles:
-        row = weight[:, place[article]] if article in place else np.empty(0)
+        row = weight[place[article]] if article in place else np.empty(0)
         order = [int(n) for n in np.argsort(-row, kind="stable")[: 2 * DECIDING] if row[n] > 0]
         decided[article] = tuple(dict.fromkeys(evidence.probe.texts[evidence.lines[n]] for n in order))[:DECIDING]
     return decided
 
 
 def _attention(evidence: Evidence) -> NDArray[np.float32]:
-    """lines x candidates: each line's attention, shared out over the candidates that have it."""
+    """candidates x lines: each line's attention, shared out over the candidates that have it."""
     having = np.where(evidence.line_articles > FOUND, evidence.line_articles, 0) ** 3
-    shared: NDArray[np.float32] = having / (having.sum(axis=1, keepdims=True) + 0.3)
+    shared: NDArray[np.float32] = having / (having.sum(axis=0) + 0.3)
     return shared
 
 

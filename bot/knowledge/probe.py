@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot.knowledge import terms
 from bot.knowledge.index import Index
-from bot.knowledge.terms import GRAM_BUCKETS, Hashes, hashes, letters, phrase, term, words
+from bot.knowledge.terms import Hashes, hashes, letters, phrase, term, words
 
 LONGEST_LABEL = 6
 """Words of the longest run within a line that is compared with whole labels."""
@@ -74,9 +74,7 @@ class Probe:
     @cached_property
     def grams(self) -> NDArray[np.int64]:
         """Buckets of letter runs, each once, rising."""
-        seen = np.zeros(GRAM_BUCKETS, bool)
-        seen[terms.grams(letters(word for line in self.said for word in line))] = True
-        return np.flatnonzero(seen)
+        return np.unique(terms.grams(letters(word for line in self.said for word in line))).astype(np.int64)
 
     @cached_property
     def pairs(self) -> NDArray[np.int64]:

@@ -154,12 +154,10 @@ def as_labels(index: Index, probe: Probe) -> Scores:
 
 
 def first(scores: Scores, count: int) -> NDArray[np.int64]:
-    """The places of the `count` largest, largest first, equals in their order."""
-    if len(scores) > count:
-        least = np.partition(scores, -count)[-count]
-        chosen = np.flatnonzero(scores >= least)
-    else:
-        chosen = np.arange(len(scores))
+    """The places of the `count` largest above 0, largest first, equals in their order."""
+    chosen = np.flatnonzero(scores > 0)
+    if len(chosen) > count:
+        chosen = chosen[scores[chosen] >= np.partition(scores[chosen], -count)[-count]]
     return chosen[np.argsort(-scores[chosen], kind="stable")[:count]]
 
 
