@@ -22,14 +22,14 @@ SHARE = 0.02
 def counted(index: Index, everyday: Hashes) -> Floats:
     """articles x words: how often each word stands in each article, on a scale where the first times count most."""
     a, articles = index.arrays, len(index.articles)
-    counts = np.zeros((articles, len(everyday)), np.float32)
+    table = np.zeros((len(everyday) + 1, articles), np.float32)
     at = np.searchsorted(a.terms, everyday)
-    for column, (term, wanted) in enumerate(zip(at.tolist(), everyday, strict=True)):
+    for row, term, wanted in zip(table, at.tolist(), everyday, strict=False):
         if term < len(a.terms) and a.terms[term] == wanted:
             span = slice(int(a.post_at[term]), int(a.post_at[term + 1]))
-            counts[a.post_article[span], column] = a.post_count[span]
-    length = np.log(np.diff(a.token_at[a.passage_at]) + 20)[:, None] / 5
-    return np.hstack([np.log1p(counts) / np.log(50), length]).astype(np.float32)
+            row[a.post_article[span]] = np.log1p(a.post_count[span], dtype=np.float32) / np.log(50)
+    table[-1] = np.log(np.diff(a.token_at[a.passage_at]) + 20) / 5
+    return table.T
 
 
 def everyday(indexes: Sequence[Index], least: int) -> list[str]:
