@@ -3,8 +3,8 @@
 `say("intake.too_large", limit="10 MB")` is line `too_large` of `en/intake.toml` with its inputs filled in: a missing
 or a surplus input is an error here, not a `{limit}` in front of a customer. One folder per language, one file per
 room of the house, so that a newcomer finds the words by the room that says them; a language that lacks a line falls
-back to English, line by line. What agents and operators read (`slack`, `routing`) is English alone. Prompts for models
-are whole files (`prompt("answer", ...)`, from `answer.md`).
+back to English, line by line. What agents and operators read (`desk`, `slack`, `routing`) is English alone. Prompts for
+models are whole files (`prompt("answer", ...)`, from `answer.md`).
 """
 
 import re
@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 DEFAULT_LANGUAGE = "en"
-STAFF_ROOMS = ("routing", "slack")
+STAFF_ROOMS = ("desk", "routing", "slack")
 """What no customer reads."""
 _ACCEPTED = re.compile(r"([A-Za-z]{2,3})(?:-[\w-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*")
 _LONGEST_ACCEPTED = 500

@@ -10,11 +10,12 @@ from typing import Literal
 
 import structlog
 
+from bot.case import draft_of
 from bot.conversation import Attachment, Held
 from bot.helpdesk import Agent, Changed, Conflict, HelpDesk, NotFound, Said, StateError
 from handlers.slack.agents import Spot
 from handlers.slack.blocks import SNOOZES, held_prompt
-from handlers.slack.card import Used, draft_of, waiting_words
+from handlers.slack.card import Used, waiting_words
 from handlers.slack.clock import Clock
 from handlers.slack.commands import Command
 from handlers.slack.memory import Memory

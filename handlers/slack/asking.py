@@ -13,10 +13,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering.brief import Answer, Words
 from bot.answering.fallback import Restart, Status
+from bot.case import unnumbered
 from bot.helpdesk import Agent, HelpDesk
 from handlers.slack.agents import Spot
 from handlers.slack.blocks import Block, answer, button, context, feedback, section
-from handlers.slack.card import draft_of_text
 from handlers.slack.clock import Clock
 from handlers.slack.files import Files, Got
 from handlers.slack.memory import Memory
@@ -98,7 +98,7 @@ class Asking:
             blocks.append(section(say("slack.ask_empty")))
         if found is not None and spot.conversation:
             name = uuid4().hex[:12]
-            await self._memory.keep(spot.conversation, {f"ask:{name}": draft_of_text(found.text, found.citations)})
+            await self._memory.keep(spot.conversation, {f"ask:{name}": unnumbered(found.text, found.citations)})
             send = button("ask_send", f"{spot.conversation} {name}", say("slack.ask_send"), "primary")
             blocks.append({"type": "actions", "elements": [send]})
         self._private.prompt(spot, short(escape(found.text if found else ""), 200) or " ", blocks)
@@ -141,7 +141,7 @@ class Asking:
         buttons: list[Block] = []
         for summary in (await self._desk.queue())[:100]:
             if summary.owner == "human" and summary.who == agent.name and len(buttons) < OFFERED:
-                await self._memory.keep(summary.id, {f"ask:{name}": draft_of_text(found.text, found.citations)})
+                await self._memory.keep(summary.id, {f"ask:{name}": unnumbered(found.text, found.citations)})
                 label = f"{say('slack.ask_send')}: {short(self._mask(summary.title), 40)}"
                 buttons.append(
                     button("ask_send", f"{summary.id} {name}", label) | {"action_id": f"ask_send_{len(buttons)}"}

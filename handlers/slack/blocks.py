@@ -199,7 +199,7 @@ def _facts(card: Card) -> list[tuple[str, str]]:
     facts = [
         (say("slack.card_where"), card.where),
         (say("slack.card_error"), error.strip()),
-        (say("slack.card_tried"), "\n".join(card.tried[-4:])),
+        (say("slack.card_tried"), "\n".join(map(str, card.tried[-4:]))),
         (say("slack.card_belief"), belief),
     ]
     why = (say("slack.card_reason"), card.reason or say("slack.card_unknown"))

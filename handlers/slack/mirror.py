@@ -16,10 +16,11 @@ import orjson
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.case import Log, case
 from bot.conversation import Attachment, Message, Point, fold
 from handlers.slack.blocks import card_blocks, card_text, context
 from handlers.slack.calls import Calls, Later, ThreadGone, Unshowable
-from handlers.slack.card import Card, Log, card, masked_card
+from handlers.slack.card import Card, card, masked_card, named
 from handlers.slack.clock import Clock
 from handlers.slack.looking import find_card, find_post
 from handlers.slack.pacer import Rank
@@ -101,6 +102,7 @@ class _Telling:
         self._place, self._picture, self._mask = mirror.place, mirror.picture, mirror.mask
         self.thread, self._facts, self._keep = thread, facts, keep
         self._conversation = fold(thread.conversation, facts)
+        self._case = case(thread.conversation, facts)
 
     async def catch_up(self) -> float | None:
         """Everything after the cursor, then the card."""
@@ -140,7 +142,7 @@ class _Telling:
             ringed = self._conversation.attachments.get(pointed_attachment(event) or "")
             if ringed is not None and ringed.id in self.thread.files:
                 due.append(Post(f"{event_id}.0", Rank.STATUS, "", picture=ringed))
-            due += posts(event_id, masked(event, self._mask), self.thread.customer, self.thread.written)
+            due += posts(event_id, masked(event, self._mask), named(self._case), self.thread.written)
         asleep = self.thread.snoozed_until > self._clock.now()
         due = [p for p in due if place_of(p.key) > self.thread.cursor and not (p.broadcast and asleep)]
         worthless = {p.key for p, after in pairwise(due) if p.fleeting and after.fleeting}
@@ -185,7 +187,6 @@ class _Telling:
             self._facts,
             used=self.thread.used,
             picture=next(reversed(list(self.thread.files.values())), None),
-            customer=self.thread.customer,
             snoozed_until=self.thread.snoozed_until if self.thread.snoozed_until > self._clock.now() else 0.0,
             assigned=self.thread.assigned or None,
             alerts_only=self._place.alerts_only,

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field, replace
 
+from bot.case import Log, why
 from bot.conversation import (
     Answered,
     Attachment,
@@ -21,7 +22,6 @@ from bot.conversation import (
     Stopped,
 )
 from handlers.slack.blocks import Block, answer, context, messages, words
-from handlers.slack.card import Log, why
 from handlers.slack.pacer import Rank
 from handlers.slack.text import escape, short, shown_name
 from prompts import say

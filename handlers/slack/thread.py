@@ -36,7 +36,6 @@ class Thread:
     turns: Mapping[str, str] = field(default_factory=dict)
     """The bot's turn -> ts of its answer in the thread."""
     # written by buttons and listeners:
-    customer: str = ""
     assigned: str = ""
     snoozed_until: float = 0.0
     deleted: str = ""
@@ -64,7 +63,6 @@ class Thread:
             gone=fields.get("gone", ""),
             files=orjson.loads(fields.get("files") or "{}"),
             turns=orjson.loads(fields.get("turns") or "{}"),
-            customer=fields.get("customer", ""),
             assigned=fields.get("assigned", ""),
             snoozed_until=float(fields.get("snoozed_until") or 0),
             deleted=fields.get("deleted", ""),

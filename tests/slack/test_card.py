@@ -12,6 +12,7 @@ from bot.conversation import (
     Found,
     FoundPassage,
     Held,
+    Introduced,
     Message,
     OwnerChanged,
     Rated,
@@ -53,12 +54,11 @@ MARKS = ("send_draft", "screenshot", "snooze")
     st.integers(0, 6),
 )
 def test_any_card_is_one_that_slack_takes(text: str, owner: str, used: set[str], alerts: bool, facts: int) -> None:
-    log = [*log_with(text)[:facts], (7, OwnerChanged(owner=owner, who=text[:200]))]  # type: ignore[arg-type]
+    log = [(0, Introduced(name=text)), *log_with(text)[:facts], (7, OwnerChanged(owner=owner, who=text[:200]))]  # type: ignore[arg-type]
     log += [(8 + n, Held(id=str(n), who=text[:100], text=text)) for n in range(facts)]
     shown = card(
         "p0-1",
         log,  # type: ignore[arg-type]
-        customer=text,
         used=[Used(action=name, who=text[:200], at=9, basis=99) for name in sorted(used)],
         snoozed_until=99.0 if "snooze" in used else 0.0,
         assigned=text[:200] or None,
@@ -69,7 +69,7 @@ def test_any_card_is_one_that_slack_takes(text: str, owner: str, used: set[str],
 
 
 def test_nothing_on_a_card_fires() -> None:
-    blocks = card_blocks(card("p0-1", log_with(HOSTILE), customer=HOSTILE))  # type: ignore[arg-type]
+    blocks = card_blocks(card("p0-1", [(0, Introduced(name=HOSTILE)), *log_with(HOSTILE)]))  # type: ignore[arg-type]
     markup = "\n".join(
         t["text"]
         for b in blocks
@@ -86,6 +86,20 @@ def test_the_bots_markdown_becomes_slacks() -> None:
         "*Title*\n*Save* &amp; <https://h.example/?a=1&amp;b=2|help> &lt;!here&gt;"
     )
     assert mrkdwn("[x](javascript:alert(1))") == "[x](javascript:alert(1))"
+
+
+async def test_the_card_and_the_posts_carry_the_customers_name(house: House) -> None:
+    """As the site vouches for it; a name that only the page says is marked."""
+    vouched = await house.opened("help me")
+    await house.desk.introduce(vouched, "Mara Fenwick", verified=True)
+    await house.desk.say(vouched, "customer", "still there?", key="2")
+    said = await house.opened("help me too")
+    await house.desk.introduce(said, "The Boss", verified=False)
+    await house.settle()
+    titles = [house.card(conversation)["blocks"][0]["text"]["text"] for conversation in (vouched, said)]
+    assert titles == ["Mara Fenwick needs help", "The Boss (not verified) needs help"]
+    posted = [message for message in house.thread(vouched) if text_of(message) == "still there?"]
+    assert [message["username"] for message in posted] == ["Mara Fenwick (customer)"]
 
 
 def test_a_customer_cannot_pose_as_a_colleague() -> None:
