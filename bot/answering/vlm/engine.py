@@ -34,8 +34,9 @@ PREFIX_BYTES = 1 << 30
 class Engine:
     """Answers with a model. Use as a context manager: the thread ends with the block.
 
-    At most `rows` answers run, `waiting` wait, and all keep `room` tokens (by default what fits); `prefix_bytes` bounds
-    what is kept of prompts that have been read. After `stall` seconds without progress it is not well.
+    At most `rows` answers run, `waiting` wait, and all keep `room` tokens (by default what fits). A prompt is read in
+    parts of `part` tokens at most; `prefix_bytes` bounds what is kept of those that have been read. After `stall`
+    seconds without progress it is not well.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Engine:
         rows: int = 16,
         waiting: int = 64,
         room: int | None = None,
+        part: int = 2048,
         prefix_bytes: int = PREFIX_BYTES,
         stall: float = STALL,
     ) -> None:
@@ -55,7 +57,12 @@ class Engine:
         self.waiting = waiting
         self.stall = stall
         self.schedule = Schedule(
-            model, _end_tokens(model, inputs), rows=rows, room=room or room_for(model), prefix_bytes=prefix_bytes
+            model,
+            _end_tokens(model, inputs),
+            rows=rows,
+            room=room or room_for(model),
+            part=part,
+            prefix_bytes=prefix_bytes,
         )
         self._inbox: queue.Queue[Answer | None] = queue.Queue()
         self._open = 0
@@ -148,7 +155,9 @@ class Engine:
         """The thread: until the inbox says None. Should it break, nobody waits for it for ever."""
         try:
             while self._take():
-                self.schedule.round()
+                self.schedule.read()
+                self._deliver()
+                self.schedule.write()
                 self._deliver()
                 self._moved = time.monotonic()
         finally:
@@ -177,7 +186,7 @@ class Engine:
         self._sent.append((loop, to, item))
 
     def _deliver(self) -> None:
-        """What one round has written, each loop woken once for all its answers."""
+        """What has been written, each loop woken once for all its answers."""
         sent, self._sent = self._sent, []
         for loop in {loop for loop, _, _ in sent}:
             with suppress(RuntimeError):  # it has been closed: nobody waits

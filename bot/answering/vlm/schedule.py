@@ -25,8 +25,6 @@ log = structlog.get_logger()
 
 LEAST = {"cuda": 256}
 """Tokens of a prompt below which a part costs a GPU as much as a longer one."""
-MOST = 2048
-"""Tokens of one part when nobody is being answered."""
 PICTURES = 2048
 """Image tokens encoded in one call; a larger picture is encoded alone."""
 
@@ -56,12 +54,16 @@ class Answer:
 
 
 class Schedule:
-    """The answers that wait and run; `rows` run at most, and together they keep `room` tokens at most."""
+    """The answers that wait and run; `rows` run at most, and together they keep `room` tokens at most.
 
-    def __init__(self, model: Any, ends: frozenset[int], *, rows: int, room: int, prefix_bytes: int) -> None:
+    A prompt is read in parts of `part` tokens at most, `prefix_bytes` of such prompts are kept.
+    """
+
+    def __init__(self, model: Any, ends: frozenset[int], *, rows: int, room: int, part: int, prefix_bytes: int) -> None:
         self.model = model
         self.rows = rows
         self.room = room
+        self.part = part
         self.encodings = Encodings(model)
         self.prefixes = Prefixes(prefix_bytes if plain(model) else 0)
         self.waits: deque[Answer] = deque()
@@ -81,13 +83,16 @@ class Schedule:
         """Nobody waits or runs."""
         return not (self.waits or self.runs)
 
-    def round(self) -> None:
-        """One step for those who run, and one part of a prompt, or of a picture, for who comes next."""
+    def read(self) -> None:
+        """One part of a prompt, or one call for pictures, for who comes next; who has been cancelled leaves."""
         for answer in [answer for answer in self.runs if answer.cancelled]:
             self._leave(answer)
         self.waits = deque(answer for answer in self.waits if not answer.cancelled)
         if self.waits and len(self.runs) < self.rows and self._fits(self.waits[0]):
             self._guarded([self.waits[0]], self._admit)
+
+    def write(self) -> None:
+        """One token for each of those who run."""
         if self.runs:
             self._guarded(list(self.runs), self._step)
 
@@ -159,8 +164,8 @@ class Schedule:
         if self._whole:
             return self.room
         if not self.runs or not self._token_seconds:
-            return MOST
-        return max(self._least, min(MOST, int(self._step_seconds / self._token_seconds)))
+            return self.part
+        return min(self.part, max(self._least, int(self._step_seconds / self._token_seconds)))
 
     def _begin(self, answer: Answer, token: int) -> None:
         """The prompt has been read: the first token, and from now on one a step."""

@@ -24,8 +24,8 @@ class Writing:
         self._marks = (*stop, CALL) if tools else self._stop
         self._tools = tools
         self._ids: list[int] = []
-        self._shown = 0
-        """Tokens whose text has been taken in."""
+        self._before = self._shown = 0
+        """Tokens whose text has been taken in, the last time but one and the last time."""
         self._held = ""
         self.stopped = False
         """A stop text has come: nothing that follows counts."""
@@ -42,20 +42,18 @@ class Writing:
         return text, tuple(_call(part) for part in held.split(CALL)[1:] if CALLED in part)
 
     def _decoded(self, *, whole: bool) -> str:
-        """The text that the newest tokens add; half a character waits for its other half."""
-        start = max(0, self._shown - 4)
+        """The text that the newest tokens add, up to the last whole character; all of it if it is `whole`.
+
+        However tokens are put together on their way, the text is the same: it begins and ends between characters.
+        """
         decode = self._tokenizer.decode
         for end in range(len(self._ids), max(self._shown, len(self._ids) - 4), -1):
-            text: str = decode(self._ids[start:end], skip_special_tokens=True)
+            text: str = decode(self._ids[self._before : end], skip_special_tokens=True)
             if whole or not text.endswith(HALF):
-                break
-        else:
-            if len(self._ids) - self._shown < 8:
-                return ""
-            end, text = len(self._ids), decode(self._ids[start:], skip_special_tokens=True)
-        before = decode(self._ids[start : self._shown], skip_special_tokens=True)
-        self._shown = end
-        return text[len(before) :]
+                shown = decode(self._ids[self._before : self._shown], skip_special_tokens=True)
+                self._before, self._shown = self._shown, end
+                return text[len(shown) :]
+        return ""
 
     def _certain(self, text: str, *, ended: bool) -> str:
         """What can no longer become a mark; a call and all behind it stay held."""
