@@ -56,7 +56,7 @@ clean: ## Remove what was set up (not the data folder)
 
 .venv/ready-for-tests: .venv/ready
 	@echo "[+] Packages for tests and models"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable '.[dev,models,providers]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable '.[dev,models,providers,traces]'
 	@$(BIN)/python tests/chromium.py
 	@touch $@
 

@@ -5,7 +5,7 @@ passed the redactor. When Redis is away an answer goes out without this, and the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -48,7 +48,7 @@ class Incidents:
         """
         try:
             errors = [screen.error for screen in screens if screen.error]
-            phrases = await asyncio.to_thread(lambda: [phrase(error, self.own_patterns) for error in errors])
+            phrases = await asyncio.to_thread(self._phrases, errors) if errors else []
             who = (await self.customer(conversation_id) or conversation_id) if any(phrases) else ""
             for met in filter(None, phrases):
                 if await self.sightings.add(fingerprint(met), met, who):
@@ -67,12 +67,16 @@ class Incidents:
             log.warning("known problems could not be looked up", error=str(error))
             return None
 
+    def _phrases(self, errors: Sequence[str]) -> list[str]:
+        return [phrase(error, self.own_patterns) for error in errors]
+
     async def all(self) -> list[KnownProblem]:
         """The problems that are known now, newest first."""
         return [KnownProblem.model_validate(problem) for problem in await self.sightings.known()]
 
-    async def announce(self, error: str, text: str, hours: float = ANNOUNCED_HOURS) -> KnownProblem:
-        """The team says that an error is known, for so many hours; the same error again replaces what was said.
+    async def announce(self, error: str, text: str, hours: float = ANNOUNCED_HOURS, *, by: str = "") -> KnownProblem:
+        """The team says that an error is known, for so many hours; the same error again replaces what was said. `by` is
+        who says it.
 
         Raises ValueError when `error` says too little to tell it from others.
         """
@@ -86,11 +90,33 @@ class Incidents:
             phrase=met,
             since=before.since if before else now,
             until=now + int(hours * 3_600_000),
-            text=redaction.text(" ".join(text.split()), self.own_patterns),
+            text=self.told(text),
+            by=by,
             seen=before.seen if before else 0,
         )
         await self.sightings.put(id_, problem.model_dump())
         return problem
+
+    def told(self, text: str) -> str:
+        """What the team wrote, as customers may read it: one paragraph, without private data."""
+        return redaction.text(" ".join(text.split()), self.own_patterns)
+
+    async def meeting(
+        self, problems: Sequence[KnownProblem], cases: Mapping[str, Sequence[str]]
+    ) -> dict[str, list[str]]:
+        """Which cases met each problem: ids of cases, each of which is what its pictures and words say."""
+
+        def look() -> dict[str, list[str]]:
+            said = {
+                case: [
+                    *(phrase(text, self.own_patterns) for text in texts),
+                    *(words(t, self.own_patterns) for t in texts),
+                ]
+                for case, texts in cases.items()
+            }
+            return {p.id: [case for case, texts in said.items() if matching([p], texts)] for p in problems}
+
+        return await asyncio.to_thread(look) if problems and cases else {p.id: [] for p in problems}
 
     async def end(self, id_: str) -> KnownProblem | None:
         """A known problem is over, or was none; None when there is no such problem.

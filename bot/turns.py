@@ -189,7 +189,7 @@ class Pen:
         outcome = await self.lease.write(*events, check=check, finish=DONE if last else None)
         if outcome == "newer" and not check:
             # Somebody else has changed the owner meanwhile: that stands, and what was said goes out without ours.
-            self._pending = [event for event in events if not isinstance(event, OwnerChanged)] + self._pending
+            self._pending[:0] = [event for event in events if not isinstance(event, OwnerChanged)]
             return await self._write(last=last)
         if outcome == "newer":
             return False

@@ -51,6 +51,8 @@ class StandIn:
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
     script: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By model: messages to answer with in turn (tool calls, for example) instead of `answer`."""
+    refusal: str = "no such model: qwen"
+    """What it says in the error of the fault `error`."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     running: int = 0
     finished: int = 0
@@ -103,7 +105,7 @@ class StandIn:
             case "key":
                 return web.json_response({"error": {"message": "invalid key", "code": "invalid_api_key"}}, status=401)
             case "error":
-                return web.json_response({"error": {"type": "model_not_found", "message": "no such model: qwen"}})
+                return web.json_response({"error": {"type": "model_not_found", "message": self.refusal}})
         return await self._stream(request, fault)
 
     async def _stream(self, request: web.Request, fault: str) -> web.StreamResponse:

@@ -1,6 +1,5 @@
 """What leaves for a model of a third party, read from the wire: nothing, or what the owner allowed, redacted."""
 
-import asyncio
 import base64
 import io
 import re
@@ -8,12 +7,11 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
-from langsmith import Client
 from PIL import Image
 
 from bot.answering.brief import Answer
 from bot.answering.fallback import Ladder
-from bot.answering.privacy import Exit, Gate, MustNotLeave, exit_to, table, trace_client
+from bot.answering.privacy import Exit, Gate, MustNotLeave, exit_to, table
 from bot.answering.rungs import exits, open_rungs
 from bot.conversation import Attachment, Message
 from bot.screenshots.redaction import Sensitive
@@ -127,31 +125,6 @@ async def test_one_prompt_holds_one_customers_data() -> None:
         items = [item async for item in Ladder(rungs).answer(mixed)]
         assert not server.asked
     assert isinstance(items[-1], Answer)
-
-
-async def test_traces_leave_only_through_a_gate_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with stand_in() as server, stand_in() as collector:
-        port = int(collector.url.split(":")[2].split("/")[0])
-        async with tapped("127.0.0.1", port) as tap:
-            settings = {"api_url": f"http://127.0.0.1:{tap.port}", "api_key": "k"}
-            for name, value in (
-                ("TRACING", "true"),
-                ("ENDPOINT", settings["api_url"]),
-                ("API_KEY", "k"),
-                ("DISABLE_RUN_COMPRESSION", "true"),
-            ):
-                monkeypatch.setenv(f"LANGSMITH_{name}", value)
-            names = [f"openai:qwen-vl@{server.url}"]
-            async with open_rungs(names, parts()) as rungs:
-                [_ async for _ in Ladder(rungs).answer(brief(QUESTION))]
-            assert not tap.sent
-            gate = Gate(Exit(name="LangSmith", where="smith.example", ours=False, pictures=False))
-            client: Client = trace_client(gate, **settings)
-            async with open_rungs(names, parts(traces=(gate, client))) as rungs:
-                [_ async for _ in Ladder(rungs).answer(brief(QUESTION))]
-            await asyncio.to_thread(client.flush)
-            assert b"Why does my export fail?" in tap.sent
-            assert not [secret for secret in SECRETS if secret.encode() in tap.sent]
 
 
 def test_the_table_says_what_leaves_to_whom() -> None:

@@ -14,16 +14,16 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_core.tools import BaseTool
-from langsmith import Client
 
 from bot.answering.breaker import RungFailed
 from bot.answering.brief import Aim, Answer, Brief, Words
 from bot.answering.extractive import BOLD
 from bot.answering.guardrails import Held, promises
-from bot.answering.privacy import Gate, PrivacyMiddleware, one_customer, traced
+from bot.answering.privacy import PrivacyMiddleware, one_customer
 from bot.answering.render import Eyes
 from bot.answering.sources import Sources
 from bot.answering.tools import Search, ToolRules, Turn, hand_off, look_closer, search_help
+from bot.answering.tracing import Traces, traced
 from prompts import prompt
 
 STEP = re.compile(r"^\s*(\d{1,2})[.)]\s+(\S.*)$", re.MULTILINE)
@@ -43,7 +43,7 @@ class ModelRung:
         calls: int = 8,
         tools: bool = True,
         owners_tools: Sequence[BaseTool] = (),
-        traces: tuple[Gate, Client] | None = None,
+        traces: Traces | None = None,
         passages: int = 5,
     ) -> None:
         self.name = name
@@ -85,8 +85,7 @@ class ModelRung:
 
     async def _pieces(self, messages: list[Any], turn: Turn) -> AsyncGenerator[str]:
         """The text that the model writes for the customer, as it comes."""
-        gate, client = self._traces or (None, None)
-        with traced(gate, client):
+        with traced(self._traces):
             stream = self._agent.astream({"messages": messages}, context=turn, stream_mode="messages")
             try:
                 async for chunk, _ in stream:

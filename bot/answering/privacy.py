@@ -13,7 +13,6 @@ import hashlib
 import io
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +20,6 @@ from urllib.parse import urlsplit
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
-from langsmith import Client
-from langsmith.run_helpers import tracing_context
 from PIL import Image
 
 from bot.answering.breaker import RungFailed
@@ -229,27 +226,3 @@ class PrivacyMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _passed(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         return request.override(messages=self.gate.messages(request.messages))  # type: ignore[arg-type]
-
-
-def traced(gate: Gate | None, client: Client | None = None) -> AbstractContextManager[None]:
-    """Around everything that LangChain would trace. Without a gate that lets text pass, nothing is traced at all.
-
-    LangSmith is switched on by environment variables that an owner may have set for something else; here they alone
-    switch on nothing.
-    """
-    if gate is None or client is None or not gate.exit.text:
-        return tracing_context(enabled=False)
-    return tracing_context(enabled=True, client=client)
-
-
-def trace_client(gate: Gate, **settings: Any) -> Client:
-    """A LangSmith client that sends only what passes `gate`."""
-
-    def passed(payload: dict[str, Any]) -> dict[str, Any]:
-        try:
-            value = gate.payload(payload)
-        except MustNotLeave:
-            return {"value": WITHHELD}
-        return value if isinstance(value, dict) else {"value": value}
-
-    return Client(hide_inputs=passed, hide_outputs=passed, hide_metadata=passed, **settings)

@@ -18,7 +18,6 @@ import aiohttp
 import structlog
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
-from langsmith import Client
 from pydantic import Field, SecretStr, ValidationError
 
 from bot.answering.agent import ModelRung
@@ -27,6 +26,7 @@ from bot.answering.openai_chat import OpenAICompatible
 from bot.answering.privacy import Exit, Gate, exit_to
 from bot.answering.render import Eyes, Load, Sight
 from bot.answering.tools import Search, owners
+from bot.answering.tracing import Traces, open_traces, trace_exit
 from bot.conversation import Noun
 from bot.screenshots.redaction import text as redacted
 
@@ -104,15 +104,25 @@ class Parts:
     """Where keys are looked up."""
     sure: float = 0.5
     """Confidence from which a screen's words are enough without its pixels."""
-    traces: tuple[Gate, Client] | None = None
+    traces: str | None = None
+    """Where what models are asked and say is traced to, see `tracing.trace_exit`."""
+    text_to_traces: bool = False
+    """The owner's switch: may it go there, redacted, when that is not his own?"""
 
 
 def exits(
-    names: Sequence[str], *, text: bool = False, pictures: bool = False, own_hosts: Collection[str] = ()
+    names: Sequence[str],
+    *,
+    text: bool = False,
+    pictures: bool = False,
+    own_hosts: Collection[str] = (),
+    traces: str | None = None,
+    text_to_traces: bool = False,
 ) -> tuple[Exit, ...]:
-    """What may leave to each model that the settings name: for `helplens doctor`. Opens nothing."""
+    """What may leave to each model that the settings name, and to traces: for `helplens doctor`. Opens nothing."""
     specs = [parse(name) for name in names]
-    return tuple(_exit(spec, text, pictures, own_hosts) for spec in specs if spec.provider != "extractive")
+    models = [_exit(spec, text, pictures, own_hosts) for spec in specs if spec.provider != "extractive"]
+    return (*models, *([trace_exit(traces, own_hosts=own_hosts, text=text_to_traces)] if traces else ()))
 
 
 def _exit(spec: Spec, text: bool, pictures: bool, own_hosts: Collection[str]) -> Exit:
@@ -132,6 +142,15 @@ async def open_rungs(
     """
     async with AsyncExitStack() as stack:
         shared = await stack.enter_async_context(http()) if session is None else session
+        traces = await stack.enter_async_context(
+            open_traces(
+                parts.traces,
+                own_hosts=parts.own_hosts,
+                text=parts.text_to_traces,
+                own_patterns=parts.private_patterns,
+                environment=parts.environment,
+            )
+        )
         rungs: list[Rung] = []
         for spec in map(parse, names):
             if spec.provider == "extractive":
@@ -141,7 +160,7 @@ async def open_rungs(
             if not leads.text:
                 log.warning("left out: no text may go to a third party", rung=spec.name, setting="text_to_models")
                 continue
-            rungs.append(await _rung(spec, leads, parts, shared, stack))
+            rungs.append(await _rung(spec, leads, parts, shared, stack, traces))
         yield tuple(rungs)
 
 
@@ -154,7 +173,12 @@ def http() -> aiohttp.ClientSession:
 
 
 async def _rung(
-    spec: Spec, leads: Exit, parts: Parts, session: aiohttp.ClientSession, stack: AsyncExitStack
+    spec: Spec,
+    leads: Exit,
+    parts: Parts,
+    session: aiohttp.ClientSession,
+    stack: AsyncExitStack,
+    traces: Traces | None,
 ) -> ModelRung:
     model = await _model(spec, parts.environment, session, stack)
     gate = Gate(leads, partial(redacted, own_patterns=tuple(parts.private_patterns)))
@@ -168,7 +192,7 @@ async def _rung(
         calls=spec.calls,
         tools=spec.tools and (model.profile or {}).get("tool_calling", True),
         owners_tools=owners(parts.owners_tools),
-        traces=parts.traces,
+        traces=traces,
     )
 
 

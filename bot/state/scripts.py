@@ -51,7 +51,8 @@ class Scripts:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.execute_command(*command)
             pipe.execute_command("WAIT", confirm, CONFIRM_MS)
-            reply, confirmed = await pipe.execute()
+            replies: tuple[list[Any], int] = await pipe.execute()
+        reply, confirmed = replies
         if int(confirmed) < confirm:
             raise Unconfirmed(f"{confirmed} of {confirm} replicas confirmed")
         return reply

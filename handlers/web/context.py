@@ -16,7 +16,7 @@ from bot.knowledge.articles import Passage
 from handlers.web.identity import Access, SignedIn, Tokens, User
 from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
-from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats
+from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats, Streams
 from handlers.web.uploads import UploadLimits
 from prompts import accepted
 
@@ -33,7 +33,8 @@ class Web:
     `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
     both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
     `notice` is the line that the widget says of the bot, empty for none; `keepalive` is how long a stream is silent at
-    most, in seconds, `seats` how many one reader may have open, `uploading` how many uploads one address may send at
+    most, in seconds, `streams` are all of
+    this process, `seats` how many one reader may have open, `uploading` how many uploads one address may send at
     once; `checks` are the services that `/readyz` asks.
     """
 
@@ -47,13 +48,15 @@ class Web:
     uploads: UploadLimits = field(default_factory=UploadLimits)
     notice: str = ""
     keepalive: float = KEEPALIVE_SECONDS
+    streams: Streams = field(default_factory=Streams)
     seats: Seats = field(default_factory=lambda: Seats(SEATS))
     uploading: Seats = field(default_factory=lambda: Seats(UPLOADS))
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 
-def parts(request: Request) -> Web:
-    """The parts that this app was made with."""
+async def parts(request: Request) -> Web:
+    """The parts that this app was made with. This and its like are coroutines though they wait for nothing: FastAPI
+    sends each dependency that is none to a thread and back."""
     web: Web = request.app.state.web
     return web
 
@@ -61,7 +64,7 @@ def parts(request: Request) -> Web:
 Parts = Annotated[Web, Depends(parts)]
 
 
-def address(request: Request) -> str:
+async def address(request: Request) -> str:
     """Where a request comes from, as limits count it. Behind a proxy the server must be told to trust it."""
     return network(request.client.host) if request.client else "unknown"
 
@@ -69,7 +72,7 @@ def address(request: Request) -> str:
 Address = Annotated[str, Depends(address)]
 
 
-def bearer(authorization: Annotated[str | None, Header()] = None) -> str | None:
+async def bearer(authorization: Annotated[str | None, Header()] = None) -> str | None:
     """The token of the Authorization header."""
     kind, _, token = (authorization or "").partition(" ")
     return token.strip() or None if kind.lower() == "bearer" else None
@@ -78,7 +81,7 @@ def bearer(authorization: Annotated[str | None, Header()] = None) -> str | None:
 Bearer = Annotated[str | None, Depends(bearer)]
 
 
-def spoken(accept_language: Annotated[str | None, Header()] = None) -> str | None:
+async def spoken(accept_language: Annotated[str | None, Header()] = None) -> str | None:
     """The language that whoever asks reads, None when they name none that there are words in."""
     return accepted(accept_language)
 
