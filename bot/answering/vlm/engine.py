@@ -17,7 +17,6 @@ import structlog
 import torch
 
 from bot.answering.vlm.inputs import Inputs, Prompt
-from bot.answering.vlm.packed import pack
 from bot.answering.vlm.prefixes import names
 from bot.answering.vlm.request import Broken, Full, Piece, Request
 from bot.answering.vlm.schedule import Answer, Schedule, room_for
@@ -80,7 +79,6 @@ class Engine:
         Raises ValueError or OSError, saying what is wrong, when it cannot be loaded.
         """
         model = load(name, device=device, adapter=adapter, int8=int8)
-        pack(model)
         return cls(model, Inputs.load(name, model.config), **limits)
 
     def __enter__(self) -> Self:

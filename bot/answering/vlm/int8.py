@@ -52,7 +52,7 @@ class Int8Linear(nn.Module):
 def quantized(model: Any) -> int:
     """Rounds every linear layer of the language part, in place; returns how many bytes that saved."""
     saved = 0
-    for parent, name, linear in linears(model):
+    for parent, name, linear in _linears(model):
         setattr(parent, name, Int8Linear(linear))
         saved += linear.weight.numel() * (linear.weight.element_size() - 1)
     return saved
@@ -64,7 +64,7 @@ def losses(model: Any, prompts: Sequence[torch.Tensor]) -> Iterator[Loss]:
 
     `prompts` are token ids [1, tokens], texts of the owner's own help centre for example.
     """
-    whole = list(linears(model))
+    whole = list(_linears(model))
     exact = _choices(model, prompts)
     for part in [*sorted({name for _, name, _ in whole}), "all"]:
         chosen = [(parent, name, linear) for parent, name, linear in whole if part in (name, "all")]
@@ -82,7 +82,7 @@ def _choices(model: Any, prompts: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.cat([model(input_ids=ids.to(model.device)).logits[0].argmax(-1) for ids in prompts])
 
 
-def linears(model: Any) -> Iterator[tuple[nn.Module, str, nn.Linear]]:
+def _linears(model: Any) -> Iterator[tuple[nn.Module, str, nn.Linear]]:
     """The linear layers of the language part, with the module that holds each."""
     language = getattr(model.model, "language_model", None) or model.model.text_model
     for parent in list(language.modules()):

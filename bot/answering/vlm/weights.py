@@ -1,6 +1,6 @@
 """A model from its folder: its kind of numbers chosen by the device, an adapter merged in, its language part rounded.
 
-Not here: rounding and what it costs (`int8`), the layout for a CPU (`packed`), tokenizer and pictures (`inputs`).
+Not here: rounding and what it costs (`int8`), tokenizer and pictures (`inputs`).
 """
 
 import json
