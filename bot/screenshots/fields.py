@@ -4,6 +4,7 @@ For private values that only their label tells. Which labels name something priv
 `bot.screenshots.private.headings`; what can be clicked by `controls`.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from bot.conversation import Box
 from bot.screenshots.labels import Label
 from bot.screenshots.private import headings as private
-from bot.screenshots.private import people, postal, secrets
+from bot.screenshots.private import people, postal
 from bot.screenshots.private.text import SensitiveKind
 
 PLACEHOLDER = re.compile(
@@ -21,6 +22,8 @@ PLACEHOLDER = re.compile(
 )
 ROW = 3.6
 """The next row of a table begins at most so many text heights below the one before."""
+FORM, ALONE = 14, 40
+"""A value stands at most so many text heights right of its label: in general, and where nothing else is on the row."""
 ADDRESS_LINES = 4
 TIGHT = 0.9
 """Lines of one address stand at most so many text heights apart."""
@@ -40,19 +43,24 @@ def values(found: Sequence[Label], personal: Sequence[bool]) -> Iterator[Value]:
 
     A heading such as "Name" is one of a person only beside an e-mail address or a telephone.
     """
-    headings = {n: h for n, label in enumerate(found) if (h := private.label(label.text) or secret_label(label.text))}
+    headings = {
+        n: h for n, label in enumerate(found) if (h := private.label(label.text) or private.secret_label(label.text))
+    }
     for number, heading in headings.items():
         certain = heading.certain or _of_a_person(found, number, personal)
         for value in _chain(found, number, headings, certain):
-            if _fits(found[value].text, heading.kind, certain):
+            if _fits(found[value].text, heading, certain):
                 yield Value(heading.kind, value)
 
 
 def _chain(found: Sequence[Label], number: int, headings: Headings, certain: bool) -> list[int]:
     """The labels that are what heading `number` names: right of it, else under it."""
     kind = headings[number].kind
+    heads = _table(found, number)
+    if heads is not None and certain:
+        return [n for n in _cells(found, number, heads) if n not in headings]
     right = _right_of(found, number)
-    if right is not None and right not in headings and _fits(found[right].text, kind, certain):
+    if right is not None and right not in headings and _fits(found[right].text, headings[number], certain):
         text = found[right].text.strip("*: ")
         if not (private.CONTACT_LABEL.fullmatch(text) or private.COLUMN_HEAD.fullmatch(text)):
             return [right, *(_continued(found, right, number, headings) if kind == "address" else [])]
@@ -100,13 +108,8 @@ def around_street(found: Sequence[Label], street: int) -> Iterator[Value]:
         here = below
 
 
-def secret_label(text: str) -> private.Label | None:
-    """Whether `text`, whole, names a secret ("API key", "Password")."""
-    return private.Label("secret", True) if secrets.LABEL.fullmatch(text.strip().rstrip("*:： ")) else None
-
-
-def _fits(text: str, kind: SensitiveKind, certain: bool) -> bool:
-    return not PLACEHOLDER.fullmatch(text.strip()) and private.fits(text, kind, certain)
+def _fits(text: str, beside: private.Label, certain: bool) -> bool:
+    return not PLACEHOLDER.fullmatch(text.strip()) and private.fits(text, beside, certain)
 
 
 def _of_a_person(found: Sequence[Label], number: int, personal: Sequence[bool]) -> bool:
@@ -124,14 +127,12 @@ def _of_a_person(found: Sequence[Label], number: int, personal: Sequence[bool]) 
 
 
 def _right_of(found: Sequence[Label], number: int) -> int | None:
-    """The nearest label on the same row to the right, not further than a form's gap."""
+    """The nearest label on the same row to the right, not further than a form's gap, or any when they are two alone."""
     here = found[number].box
     height = here[3] - here[1]
-    right = [
-        n
-        for n, other in enumerate(found)
-        if n != number and _level(here, other.box) and -2 <= other.box[0] - here[2] <= 14 * height
-    ]
+    level = [n for n, other in enumerate(found) if n != number and _level(here, other.box)]
+    reach = FORM if len(level) > 1 else ALONE
+    right = [n for n in level if -2 <= found[n].box[0] - here[2] <= reach * height]
     return min(right, key=lambda n: found[n].box[0], default=None)
 
 
@@ -145,6 +146,47 @@ def _under(found: Sequence[Label], number: int, reach: float) -> int | None:
         if n != number and -0.4 * height <= other.box[1] - here[3] <= reach * height and _aligned(here, other.box)
     ]
     return min(below, key=lambda n: found[n].box[1], default=None)
+
+
+def _table(found: Sequence[Label], number: int) -> list[int] | None:
+    """The row of heads that this label is one of, left to right; None when it is none of three or more.
+
+    It begins with the first that is known to stand over a column: left of it may be a menu.
+    """
+    level = [n for n, other in enumerate(found) if _level(found[number].box, other.box)]
+    level.sort(key=lambda n: found[n].box[0])
+    known = [at for at, n in enumerate(level) if private.is_head(found[n].text)]
+    return level[known[0] :] if len(known) >= 2 and len(level) - known[0] >= 3 else None
+
+
+def _cells(found: Sequence[Label], number: int, heads: Sequence[int]) -> Iterator[int]:
+    """What stands under the head `number`, row by row, down to the first great gap.
+
+    In a row of as many labels as there are heads, by its place in the row: a head may be centred over a wide column.
+    """
+    at, here = heads.index(number), found[number]
+    left = (found[heads[at - 1]].box[2] + here.box[0]) / 2 if at else -math.inf
+    right = (here.box[2] + found[heads[at + 1]].box[0]) / 2 if at + 1 < len(heads) else math.inf
+    edge = here.box[3]
+    for row in _rows_below(found, number, found[heads[0]].box[0] - 3 * here.height):
+        if min(found[n].box[1] for n in row) - edge > ROW * here.height:
+            return
+        edge = max(found[n].box[3] for n in row)
+        if len(row) == len(heads):
+            yield row[at]
+        else:
+            yield from (n for n in row if left <= (found[n].box[0] + found[n].box[2]) / 2 <= right)
+
+
+def _rows_below(found: Sequence[Label], number: int, begin: float) -> Iterator[list[int]]:
+    """The labels below one and right of `begin`, in rows from the top, each from left to right."""
+    top = found[number].box[3] - 0.4 * found[number].height
+    left = [n for n, label in enumerate(found) if label.box[1] >= top and label.box[2] > begin]
+    while left:
+        first = min(left, key=lambda n: found[n].box[1] + found[n].box[3])
+        row = [n for n in left if n == first or _level(found[first].box, found[n].box)]
+        yield sorted(row, key=lambda n: found[n].box[0])
+        left = [n for n in left if n not in row]
 
 
 def _above(found: Sequence[Label], number: int) -> int | None:
@@ -164,7 +206,7 @@ def _column(found: Sequence[Label], number: int, headings: Headings, certain: bo
     here = number
     reach = ROW if certain else 1.9
     while (below := _under(found, here, reach)) is not None and below not in headings:
-        if not _fits(found[below].text, headings[number].kind, certain):
+        if not _fits(found[below].text, headings[number], certain):
             return
         yield below
         here = below

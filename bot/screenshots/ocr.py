@@ -48,6 +48,8 @@ class Word(Noun):
     text: str
     box: Box
     score: float
+    even: bool = False
+    """Whether its characters are all of one width, as in a terminal."""
 
 
 class Line(Noun):
@@ -244,7 +246,8 @@ def _lines(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]
     upper, lower = float(top + max(0, ink.top - 1)), float(top + ink.bottom + 1)
     parts: list[list[Word]] = []
     for run in runs:
-        word = Word(text=run.text, box=(left + run.left, upper, left + run.right, lower), score=round(run.score, 3))
+        box_of = (left + run.left, upper, left + run.right, lower)
+        word = Word(text=run.text, box=box_of, score=round(run.score, 3), even=run.even)
         if parts and word.box[0] - parts[-1][-1].box[2] <= APART * (lower - upper):
             parts[-1].append(word)
         else:

@@ -160,6 +160,8 @@ def _goes_on(
         return re.fullmatch(r"\+\d{1,3}", first) is not None
     if kind == "name":  # "Signed in as Anna", and below it "Kowalska"
         return rest.strip() == _text(rows[parts[-1][0].line]).strip()
+    if re.match(r"[\w.\-]+\s?[=:]", rest):  # the next setting
+        return False
     return kind == "secret" and len(rest) >= 6 and any(c.isdigit() for c in rest) and any(c.isalpha() for c in rest)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from bot.screenshots.detection import Pixels
 from bot.screenshots.recognition import Character
+from bot.screenshots.widths import is_even
 
 Columns = npt.NDArray[np.bool_]
 
@@ -27,6 +28,8 @@ class Run:
     left: float
     right: float
     score: float
+    even: bool = False
+    """Whether its characters are all of one width."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ def ink(crop: Pixels) -> Ink:
     ground = np.median(flat[:: max(1, len(flat) // 4096)], axis=0)
     off = np.abs(crop.astype(np.int16) - ground.astype(np.int16)).max(2)
     drawn = off > max(16.0, 0.3 * float(np.percentile(off, 99)))
-    rows = drawn.mean(1)
+    rows, across = drawn.mean(1), drawn.mean(0)
     drawn[rows > 0.9] = False
+    drawn[:, across > 0.97] = False
     inked = np.flatnonzero(drawn.any(1))
     top, bottom = (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, height)
     return Ink(drawn.any(0), top, bottom)
@@ -73,7 +77,9 @@ def words(characters: Sequence[Character], crop: Pixels) -> tuple[tuple[Run, ...
         else:
             right, following = _last(drawn.columns, last, drawn.height), 0.0
         text = "".join(characters[i].text for i in group)
-        runs.append(Run(text, edges[-1], max(right, edges[-1] + 1), _mean([characters[i].score for i in group])))
+        right = max(right, edges[-1] + 1)
+        even = is_even(text, [at[i] for i in group], edges[-1], right)
+        runs.append(Run(text, edges[-1], right, _mean([characters[i].score for i in group]), even))
         edges.append(following)
     return tuple(runs), drawn
 

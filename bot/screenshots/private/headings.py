@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bot.screenshots.private import people
+from bot.screenshots.private import national, people, secrets
 from bot.screenshots.private.ordinary import ordinary
 from bot.screenshots.private.text import SensitiveKind, Span
 
@@ -17,7 +17,7 @@ _NAME_LABEL = (
     r"cardholder|card ?holder(?:'s)?|account ?holder(?:'s)?|beneficiary|recipient|sender|billing|shipping|legal|"
     r"display|"
     r"preferred|maiden|user'?s?|your|owner|payee|payer|traveller|passenger|applicant) ?name(?: on card)?|"
-    r"name on (?:the )?card|"
+    r"name on (?:the )?card|cliente|klient|klant|asiakas|kunden?|"
     r"card ?holder|account ?holder|cardmember|surname|forename|customer|patient|contact person|attention|attn|"
     r"bill(?:ed)? to|ship(?:ped)? to|sold to|assignee|reporter|account owner|employee|guest|passenger|recipient|payee|"
     r"vor- und nachname|vollständiger name|vorname|nachname|familienname|kunde|kundin|kundenname|"
@@ -61,6 +61,8 @@ _LABEL_WORDS: tuple[tuple[SensitiveKind, bool, str], ...] = (
     ("name", False, _BARE_NAME_LABEL),
     ("address", True, _ADDRESS_LABEL),
     ("other", True, _OTHER_LABEL),
+    ("ssn", True, national.LABEL_WORDS),
+    ("card", True, secrets.CARD_CODE_WORDS),
     ("card", True, r"(?:credit |debit |payment )?card (?:number|no\.?)|kartennummer|numéro de carte|número de tarjeta"),
     ("iban", True, r"iban(?: number)?|(?:bank )?account (?:number|no\.?)|kontonummer|routing number|sort code"),
     (
@@ -95,7 +97,7 @@ _NOT_POSTAL = re.compile(
 )
 """Before "address": then it is none of a house."""
 _NO_PLACE = re.compile(
-    r"\w+:/|[\w.+\-]+@|\d{1,3}(?:\.\d{1,3}){3}|[\w\-]+(?:\.[\w\-]+)+(?:[:/]\S*)?$|:?\d{1,4}$|localhost|[\[{(<`'\"$*:_]"
+    r"\w+:/|[\w.+\-]+@|\d{1,3}(?:\.\d{1,3}){3}|[\w\-]+(?:\.[\w\-]+)+(?:[:/]\S*)?$|:\d{1,5}$|\d{1,3}$|localhost|[\[{(<`'\"$*:_]"
 )
 COLUMN_HEAD = re.compile(
     r"status|role|date|created|updated|amount|total|price|plan|type|id|reference|actions?|company|country|city|"
@@ -103,7 +105,8 @@ COLUMN_HEAD = re.compile(
     r"position|title|office|age|notes?|description|category|quantity|state|progress|priority|last (?:login|active|"
     r"seen|order)|"
     r"orders?|tags?|team|owner|due|balance|items?|payment|method|job|number|no\.?|#|betrag|datum|rolle|statut|"
-    r"estado|fecha",
+    r"estado|fecha|importe|tipo|rol|kwota|data|typ|montant|rôle|nr\.?|summe|preis|menge|länge|source|channel|phone|"
+    r"e-?mail|ip(?: address)?|browser|device",
     re.I,
 )
 """Other heads of a table's columns: what stands right of a head in the head's row is no value."""
@@ -114,29 +117,49 @@ class Label(NamedTuple):
 
     kind: SensitiveKind
     certain: bool
+    digits: bool = False
+    """Whether digits alone may be the secret."""
 
 
 def label(text: str) -> Label | None:
     """The label that `text`, whole, is ("First name *", "Street:"), or None, wherever OCR set its spaces."""
-    bare = text.strip().rstrip("*:： ,.").strip()
+    bare = text.strip().strip("*:： ,.-–—|_").strip()
     for kind, certain, pattern, unspaced in _LABELS:
         if pattern.fullmatch(bare) or unspaced.fullmatch(bare.replace(" ", "")):
             return Label(kind, certain)
     return None
 
 
-def fits(text: str, kind: SensitiveKind, certain: bool) -> bool:
-    """Whether `text`, whole, may be the value beside a label of this kind."""
-    text = text.strip()
+def is_head(text: str) -> bool:
+    """Whether `text`, whole, is what stands over a table's column."""
+    bare = text.strip().strip("*:： ,.-–—|_↑↓▲▼")
+    return bool(COLUMN_HEAD.fullmatch(bare) or CONTACT_LABEL.fullmatch(bare)) or label(bare) is not None
+
+
+def secret_label(text: str) -> Label | None:
+    """Whether `text`, whole, names a secret ("API key", "Password")."""
+    bare = text.strip().strip("*:： ,.-–—|_")
+    return Label("secret", True, bool(secrets.CODE_LABEL.fullmatch(bare))) if secrets.LABEL.fullmatch(bare) else None
+
+
+def fits(text: str, beside: Label, certain: bool) -> bool:
+    """Whether `text`, whole, may be the value of the label `beside`, which is `certain` or not in its place."""
+    text, kind = text.strip(), beside.kind
     if kind == "name":
         return people.is_name(text, words=1 if certain else 2)
+    if kind == "secret" and beside.digits and re.fullmatch(r"\d{4,8}|\d{3}[ \-]\d{3}", text):
+        return True
     if kind == "secret":
         return " " not in text and len(text) >= 6 and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
     if kind == "address":
         return _may_be_address(text)
     digits, letters = sum(c.isdigit() for c in text), sum(c.isalpha() for c in text)
+    if kind == "card" and re.fullmatch(r"\d{3,4}", text):  # its code
+        return True
     if kind in ("card", "phone"):
         return digits >= 6 and letters <= 3
+    if kind == "ssn":
+        return digits >= max(4, 0.4 * (digits + letters)) and len(text) <= 24
     return digits >= (6 if kind == "iban" else 1) and digits >= 0.5 * (digits + letters)
 
 
@@ -165,5 +188,7 @@ def _may_be_address(value: str) -> bool:
     words = re.findall(r"[\w'’.\-]+", value)
     if not words or _NO_PLACE.match(value) or value.rstrip("* ").endswith(":") or label(value) is not None:
         return False
+    if "_" in value or (len(words) == 1 and re.search(r"(?<!^M)(?<!^Ma)(?<!^D)(?<!^L)[a-z][A-Z]", value)):
+        return False  # a field's name in a program
     plain = [word for word in words if ordinary(word)]
     return len(plain) < len(words) if any(c.isdigit() for c in value) else not plain

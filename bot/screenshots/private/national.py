@@ -57,13 +57,16 @@ _LETTERED: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
 )
 
 
-_LABEL = re.compile(
-    r"\b(?:ssn|social security(?: (?:number|no\.?))?|national (?:id|insurance)(?: (?:number|no\.?))?|nino?|"
+LABEL_WORDS = (
+    r"ssn|social security(?: (?:number|no\.?))?|national (?:id|insurance)(?: (?:number|no\.?))?|nino?|"
     r"ni (?:number|no\.?)|"
     r"tax(?:payer)? ?(?:id|identification number)|tin|itin|bsn|burgerservicenummer|steuer-?id(?:entifikationsnummer)?|"
     r"sozialversicherungsnummer|personnummer|cpr(?:[- ]nummer)?|pesel|dni|nie|nif|cpf|aadhaa?r|pan(?: number)?|sin|tfn|"
     r"codice fiscale|num[eé]ro de s[eé]curit[eé] sociale|personal (?:id|identity|identification)(?: (?:number|code))?|"
-    r"passport(?: (?:number|no\.?))?|driver'?s? licen[cs]e(?: (?:number|no\.?))?|id card(?: (?:number|no\.?))?)"
+    r"passport(?: (?:number|no\.?))?|driver'?s? licen[cs]e(?: (?:number|no\.?))?|id card(?: (?:number|no\.?))?"
+)
+_LABEL = re.compile(
+    rf"\b(?:{LABEL_WORDS})"
     r"[\s:#=.\-]{1,4}(?=[A-Z0-9 .\-/]*\d)(?P<value>[A-Z0-9](?:[ .\-/]?[A-Z0-9]){5,17})(?![A-Za-z0-9])",
     re.I,
 )

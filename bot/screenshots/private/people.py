@@ -33,6 +33,7 @@ _STATED = re.compile(
 )
 _DONE_BY = re.compile(
     r"(?i:(?:created|updated|modified|requested|invited|shared|sent|approved|posted|uploaded|reported|changed|edited|"
+    r"(?:last )?changes?|comments?|notes?|reply|review|upload|update|request|invite|approval|signature|entry|report|"
     r"assigned|closed|resolved|reviewed|deleted|cancelled|opened|added|written) by|erstellt von|geändert von|"
     r"bearbeitet von|créé par|modifié par|creado por|modificado por)[ :]{1,2}" + _TITLE + rf"(?P<name>{_NAME})"
 )

@@ -64,6 +64,8 @@ _LABEL_WORDS = (
     r"one[ \-]?time (?:code|password)|otp|pin(?: code)?|2fa code|verification code|security code|cvv2?|cvc2?"
 )
 LABEL = re.compile(_LABEL_WORDS, re.I)
+CODE_LABEL = re.compile(r".*(?:\bcodes?|\bpin|\botp|\btan|password|passcode|passwort|code)", re.I)
+"""Of the labels those that name what may be digits alone."""
 _LABELLED = re.compile(
     rf"(?P<label>{_LABEL_WORDS})\s?[:=]\*?\s{{0,2}}[\"']?(?P<value>[^\s\"',;*][^\s\"',;]{{2,}})", re.I
 )
@@ -92,7 +94,10 @@ _NO_VALUE = re.compile(
     r"enter|change|reset|forgot(?:ten)?|not|none|null|true|false|enabled|disabled|\*+|[•●.·∙…xX]+|<[^>]*>)[.!?]?",
     re.I,
 )
-_CARD_CODE = re.compile(r"cv[vc]2?|security code", re.I)
+CARD_CODE_WORDS = (
+    r"cv[vc]2?(?: code)?|(?:card )?(?:security|verification) (?:code|value)(?: \(cv[vc]2?\))?|kartenprüfnummer"
+)
+_CARD_CODE = re.compile(CARD_CODE_WORDS, re.I)
 
 
 def entropy(text: str) -> float:
