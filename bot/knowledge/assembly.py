@@ -4,10 +4,10 @@ here, once, so that the first search after opening costs no more than the next.
 Not here: what the arrays are (`arrays`), versions (`versions`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
@@ -70,7 +70,7 @@ def write(articles: Sequence[Prepared], version: Path) -> None:
     _save_letters(save, version, articles)
     texts = [p for a in articles for p in a.passages]
     save("text_at", _starts([len(text) for text in texts]))
-    _stream(version / "text.npy", np.uint8, (np.frombuffer(text, np.uint8) for text in texts), sum(map(len, texts)))
+    _stream(version / "text.npy", np.uint8, (np.frombuffer(text, np.uint8) for text in texts))
     (version / "index.json").write_bytes(orjson.dumps({"layout": LAYOUT, "articles": [a.record for a in articles]}))
 
 
@@ -153,25 +153,32 @@ def _save_postings(save: Save, tokens: _Tokens, postings: _Postings, articles: i
 
 
 def _save_places(save: Save, tokens: _Tokens, telling: NDArray[np.float32]) -> None:
-    """Passages and blocks, and what their words weigh."""
-    weights = telling[tokens.tokens]
-    body = np.concatenate([[0], np.cumsum((tokens.flags & BODY) > 0)])
-    owner = np.repeat(np.arange(len(tokens.article_at) - 1), np.diff(tokens.article_at))
-    within = (body[:-1] - body[tokens.article_at[:-1]][owner]) // BLOCK
-    new = np.flatnonzero((np.diff(within) != 0) | (np.diff(owner) != 0)) + 1
-    begin = np.concatenate([[0], new]) if len(owner) else np.empty(0, np.int64)
-    labelled = (tokens.flags & LABEL) > 0
-    headed = (tokens.flags & (TITLE | HEADING)) > 0
+    """Passages and blocks, and what their words weigh; article by article, for the sake of memory."""
+    headed: list[NDArray[Any]] = []
+    begins: list[NDArray[Any]] = []
+    rarities: list[NDArray[Any]] = []
+    labels: list[NDArray[Any]] = []
+    for number in range(len(tokens.passage_at) - 1):
+        span, _ = _spans(tokens, number)
+        weights, flags = telling[tokens.tokens[span]], tokens.flags[span]
+        passages = tokens.token_at[tokens.passage_at[number] : tokens.passage_at[number + 1] + 1] - span.start
+        headed.append(_sums(weights * ((flags & (TITLE | HEADING)) > 0), passages))
+        body = (flags & BODY) > 0
+        block = (np.cumsum(body) - body) // BLOCK
+        begin = np.flatnonzero(np.diff(block, prepend=-1))
+        ends = np.append(begin, len(block))
+        rarities.append(_sums(weights, ends))
+        labels.append(_sums(weights * ((flags & LABEL) > 0), ends))
+        begins.append(begin + span.start)
     save("passage_at", tokens.passage_at.astype(np.int32))
     save("token_at", tokens.token_at)
     save("tokens", tokens.tokens)
     save("flags", tokens.flags)
-    save("passage_headed", _sums(weights * headed, tokens.token_at))
-    save("article_block_at", np.searchsorted(begin, tokens.article_at).astype(np.int32))
-    block_at = np.append(begin, len(owner)).astype(np.int64)
-    save("block_at", block_at)
-    save("block_rarity", _sums(weights, block_at))
-    save("block_labelled", _sums(weights * labelled, block_at))
+    save("passage_headed", _joined(headed, np.float32))
+    save("article_block_at", _starts([len(begin) for begin in begins]).astype(np.int32))
+    save("block_at", np.append(_joined(begins, np.int64), len(tokens.tokens)))
+    save("block_rarity", _joined(rarities, np.float32))
+    save("block_labelled", _joined(labels, np.float32))
 
 
 def _save_traits(
@@ -212,14 +219,21 @@ def _save_names(save: Save, articles: Sequence[Prepared]) -> None:
 
 
 def _save_letters(save: Save, version: Path, articles: Sequence[Prepared]) -> None:
-    letters, grams = [x for a in articles for x in a.letters], [x for a in articles for x in a.grams]
-    for name, kind, parts in (("letter", np.uint8, letters), ("gram", np.uint32, grams)):
-        at = _starts([x.size for x in parts])
-        save(f"{name}_at", at)
-        _stream(version / f"{name}s.npy", kind, parts, int(at[-1]))
+    letters = [x for a in articles for x in a.letters]
+    save("letter_at", _starts([x.size for x in letters]))
+    _stream(version / "letters.npy", np.uint8, letters)
     having = np.zeros(GRAM_BUCKETS, np.int32)
-    for article in articles:
-        having[np.unique(_joined(article.grams, np.uint32))] += 1
+    sizes: list[int] = []
+
+    def grams() -> Iterator[NDArray[np.uint32]]:
+        for article in articles:
+            each = article.grams()
+            having[np.unique(_joined(each, np.uint32))] += 1
+            sizes.extend(len(run) for run in each)
+            yield from each
+
+    _stream(version / "grams.npy", np.uint32, grams())
+    save("gram_at", _starts(sizes))
     save("gram_articles", having)
     spelt = _spelt(letters)
     save("words", _sorted_words(spelt))
@@ -238,13 +252,21 @@ def _sorted_words(words: Iterable[str]) -> NDArray[np.bytes_]:
     return np.array(sorted(word.encode() for word in words), f"S{WORD_BYTES}")
 
 
-def _stream(path: Path, kind: type[np.generic], parts: Iterable[NDArray[Any]], size: int) -> None:
+def _stream(path: Path, kind: type[np.generic], parts: Iterable[NDArray[Any]]) -> None:
     """The parts one after the other as one array's file, without a second copy of them in memory."""
-    header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": (size,)}
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        _write_header(file, kind, 0)
+        begin = file.tell()
         for part in parts:
             file.write(np.ascontiguousarray(part, kind).data)
+        size = (file.tell() - begin) // np.dtype(kind).itemsize
+        file.seek(0)
+        _write_header(file, kind, size)
+
+
+def _write_header(file: BinaryIO, kind: type[np.generic], size: int) -> None:
+    """A header of the same length for every size: the format pads it."""
+    np.lib.format.write_array_header_1_0(file, {"descr": np.dtype(kind).str, "fortran_order": False, "shape": (size,)})
 
 
 def _sums(values: NDArray[Any], at: Ints) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 from numpy.typing import NDArray
 
@@ -89,7 +88,7 @@ class Index:
         return range(int(self.arrays.passage_at[article]), int(self.arrays.passage_at[article + 1]))
 
     def prepared(self, article: int) -> Prepared:
-        """What a new version takes over of an article that has not changed."""
+        """What a new version takes over of an article that has not changed: views of this one's files, no copies."""
         a = self.arrays
         numbers = self.passages_of(article)
         spans = [slice(int(a.token_at[p]), int(a.token_at[p + 1])) for p in numbers]
@@ -97,10 +96,10 @@ class Index:
             record=self.records[article],
             passages=[self._json(p) for p in numbers],
             tokens=[a.terms[a.tokens[span]] for span in spans],
-            flags=[np.array(a.flags[span]) for span in spans],
-            letters=[np.array(a.letters[int(a.letter_at[p]) : int(a.letter_at[p + 1])]) for p in numbers],
-            grams=[np.array(a.grams[int(a.gram_at[p]) : int(a.gram_at[p + 1])]) for p in numbers],
-            labels=np.array(a.labels[int(a.label_at[article]) : int(a.label_at[article + 1])]),
+            flags=[a.flags[span] for span in spans],
+            letters=[a.letters[int(a.letter_at[p]) : int(a.letter_at[p + 1])] for p in numbers],
+            labels=a.labels[int(a.label_at[article]) : int(a.label_at[article + 1])],
+            kept_grams=[a.grams[int(a.gram_at[p]) : int(a.gram_at[p + 1])] for p in numbers],
         )
 
     def _json(self, number: int) -> bytes:

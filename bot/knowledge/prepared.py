@@ -28,24 +28,27 @@ class Prepared:
     tokens: list[Hashes]
     flags: list[NDArray[np.uint16]]
     letters: list[NDArray[np.uint8]]
-    grams: list[NDArray[np.uint32]]
-    """Buckets of letter runs, each once, rising."""
     labels: Hashes
     """Whole labels and headings of the article as numbers, each once."""
+    kept_grams: list[NDArray[np.uint32]] | None = None
+    """What `grams` gives, where the version before has it."""
+
+    def grams(self) -> list[NDArray[np.uint32]]:
+        """Of each passage the buckets of its letter runs, each once, rising; worked out when they are written, since
+        they take more room than all the rest."""
+        return self.kept_grams or [np.unique(grams(run)) for run in self.letters]
 
 
 def prepare(article: Article, record: dict[str, Any]) -> Prepared:
     """An article, cut into numbers."""
     streams = [_stream(passage) for passage in article.passages]
     named = {phrase(run) for passage in article.passages for run in _named(passage)}
-    spelt = [letters(words(_all_text(p))) for p in article.passages]
     return Prepared(
         record=record | {"title": article.title, "language": article.language, "audience": list(article.audience)},
         passages=[orjson.dumps(p.model_dump(exclude_defaults=True)) for p in article.passages],
         tokens=[hashes(tokens) for tokens, _ in streams],
         flags=[np.array(flags, np.uint16) for _, flags in streams],
-        letters=spelt,
-        grams=[np.unique(grams(run)) for run in spelt],
+        letters=[letters(words(_all_text(p))) for p in article.passages],
         labels=hashes(sorted(named)),
     )
 
