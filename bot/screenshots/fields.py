@@ -57,7 +57,7 @@ def _chain(found: Sequence[Label], number: int, headings: Headings, certain: boo
     """The labels that are what heading `number` names: right of it, else under it."""
     kind = headings[number].kind
     heads = _table(found, number)
-    if heads is not None and certain:
+    if heads is not None and (headings[number].certain or any(private.is_contact(found[n].text) for n in heads)):
         return [n for n in _cells(found, number, heads) if n not in headings]
     right = _right_of(found, number)
     if right is not None and right not in headings and _fits(found[right].text, headings[number], certain):

@@ -130,6 +130,11 @@ def label(text: str) -> Label | None:
     return None
 
 
+def is_contact(text: str) -> bool:
+    """Whether `text`, whole, is a label that stands beside a person's name and hardly beside a thing's."""
+    return CONTACT_LABEL.fullmatch(text.strip().strip("*:： ,.-–—|_")) is not None
+
+
 def is_head(text: str) -> bool:
     """Whether `text`, whole, is what stands over a table's column."""
     bare = text.strip().strip("*:： ,.-–—|_↑↓▲▼")
