@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
+from redis.exceptions import RedisError
 
 from bot.state.errors import Unconfirmed
 from bot.state.lease import Lease, Lost
@@ -94,30 +95,33 @@ class Worker:
     async def _serve(self, kind: Kind, partition: int) -> None:
         slots = self._slots[kind]
         while not self._stopping.is_set():
-            await slots.acquire()
+            await slots.acquire()  # before claiming: what cannot run is another worker's
+            claim: Claim | None = None
             idle: Idle | None = None
             try:
                 if kind == "turn":
                     await self._crowd.open.wait()
+                if self._stopping.is_set():
+                    return
                 found = await self._claim(kind, partition)
-            except Unconfirmed as error:
+                claim, idle = (found, None) if isinstance(found, Claim) else (None, found)
+            except (Unconfirmed, RedisError) as error:
                 log.warning("the store is away", kind=kind, error=str(error))
-                slots.release()
-                await asyncio.sleep(RETRY_S)
-                continue
-            except asyncio.CancelledError:
-                slots.release()
-                raise
-            if isinstance(found, Idle):
-                slots.release()
-                idle = found
-            else:
-                task = asyncio.create_task(self._hold(found), name=f"{kind} {found.id}")
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
-                task.add_done_callback(lambda _: slots.release())
-            if idle:
+            finally:
+                if claim is None:
+                    slots.release()
+            if claim:
+                self._start(claim, slots)
+            elif idle:
                 await self._wait(kind, partition, idle)
+            else:
+                await asyncio.sleep(RETRY_S)
+
+    def _start(self, claim: Claim, slots: asyncio.Semaphore) -> None:
+        task = asyncio.create_task(self._hold(claim), name=f"{claim.kind} {claim.id}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: slots.release())
 
     async def _claim(self, kind: Kind, partition: int) -> Claim | Idle:
         lease_ms = int(self._lease_s * 1000)
@@ -133,7 +137,7 @@ class Worker:
             for future in (woken, stopped):
                 future.cancel()
             results = await asyncio.gather(woken, stopped, return_exceptions=True)
-        if isinstance(results[0], Unconfirmed):
+        if isinstance(results[0], (Unconfirmed, RedisError)):
             await asyncio.sleep(RETRY_S)
 
     async def _hold(self, claim: Claim) -> None:

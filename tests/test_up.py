@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def call(address: str, path: str, token: str | None = None, body: bytes | None =
         return value
 
 
+def reading(address: str, opened: dict[str, object]) -> HTTPResponse:
+    """An open event stream."""
+    request = urllib.request.Request(f"{address}/api/v1/conversations/{opened['id']}/events")
+    request.add_header("Authorization", f"Bearer {opened['token']}")
+    stream: HTTPResponse = urllib.request.urlopen(request, timeout=10)
+    return stream
+
+
 def test_it_answers_an_example_serves_the_demo_and_keeps_conversations(tmp_path: Path) -> None:
     with up(tmp_path, "--example") as (process, address, said):
         assert "card-declined.md" in said
@@ -84,8 +93,12 @@ def test_it_answers_an_example_serves_the_demo_and_keeps_conversations(tmp_path:
         with urllib.request.urlopen(f"{address}/demo", timeout=10) as page:
             assert page.status == 200
         opened = call(address, "/api/v1/conversations", body=b"")
-        process.send_signal(signal.SIGINT)
+        with reading(address, opened) as stream:
+            process.send_signal(signal.SIGINT)
+            assert stream.read().endswith(b"retry: 1000\n\n")  # it ends whole: the reader goes on at another process
         assert process.wait(timeout=10) == 0
+        assert process.stdout
+        assert process.stdout.read().strip() == ""
     wait_until_gone(tmp_path)
     with up(tmp_path) as (process, address, _):
         again = call(address, f"/api/v1/conversations/{opened['id']}", token=str(opened["token"]))

@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from bot.conversation import Event, decode
+from bot.conversation import Event
+from bot.state import records
 
 BLOCK_MS = 4000
 READ_AGAIN_S = 15.0
@@ -116,8 +117,8 @@ class Bus:
         for _, fields in entries:
             listening = ears.get(fields[b"c"].decode())
             if listening:
-                data = fields[b"d"]
-                heard = Heard(int(fields[b"i"]), int(fields[b"p"]), decode(data) if data else None)
+                event_id, data = int(fields[b"i"]), fields[b"d"]
+                heard = Heard(event_id, int(fields[b"p"]), records.readable(event_id, data) if data else None)
                 for ear in listening:
                     ear.put(heard)
         last: bytes = entries[-1][0]

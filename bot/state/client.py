@@ -9,7 +9,7 @@ from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnecti
 from redis.asyncio.connection import AbstractConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError
+from redis.exceptions import ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoReply
 
@@ -20,6 +20,8 @@ TURN_S = 20.0
 """How long a call waits for a free connection."""
 AWAY = (NoConnection, NoReply, ReadOnlyError, MasterDownError, ClusterDownError, OutOfMemoryError)
 """The server cannot take the call now, though it may later."""
+REFUSING = ("MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY")
+"""So begins what redis-py has no class for: a full disk, too few replicas, a slot that moves, a script that runs."""
 
 
 def connect(
@@ -49,11 +51,15 @@ def connect(
 
 @contextmanager
 def reaching(what: str) -> Iterator[None]:
-    """Turns redis' own errors of a server that cannot be reached into `Unconfirmed`; `what` names the call in it."""
+    """Turns redis' own errors of a server that cannot take the call now into `Unconfirmed`; `what` names the call."""
     try:
         yield
     except AWAY as error:
         raise Unconfirmed(f"{what}: {error}") from error
+    except ResponseError as error:
+        if str(error).startswith(REFUSING):
+            raise Unconfirmed(f"{what}: {error}") from error
+        raise
 
 
 class _Cancellable(AbstractConnection):

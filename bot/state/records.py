@@ -5,7 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+import structlog
+
 from bot.conversation import Event, Message, Owner, OwnerChanged, Speaks, decode
+
+log = structlog.get_logger()
 
 Kind = Literal["turn", "slack", "timer", "mail", "erase"]
 KINDS: tuple[Kind, ...] = ("turn", "slack", "timer", "mail", "erase")
@@ -156,7 +160,18 @@ def strings(raw: Mapping[bytes, bytes]) -> dict[str, str]:
 def entry(raw: tuple[bytes, dict[bytes, bytes]] | Sequence[Any]) -> LogEntry:
     """One entry of a log or draft, as XRANGE gives it to a client (a dict) or to a script (a flat list)."""
     fields = raw[1] if isinstance(raw[1], dict) else dict(zip(raw[1][::2], raw[1][1::2], strict=True))
-    return int(raw[0].split(b"-")[0]), decode(fields[b"d"])
+    event_id = int(raw[0].split(b"-")[0])
+    return event_id, readable(event_id, fields[b"d"])
+
+
+def readable(event_id: int, data: bytes) -> Event | None:
+    """The event in `data`; None for one of a newer process, and for a damaged one: a conversation goes on without it,
+    rather than to end each worker that claims it."""
+    try:
+        return decode(data)
+    except ValueError as error:
+        log.error("a damaged event is skipped", event_id=event_id, error=str(error).partition("\n")[0])
+        return None
 
 
 def head(conversation_id: str, flat: Mapping[str, str]) -> Head:

@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 import ctypes
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from prometheus_client import start_http_server
 from rich.console import Console
 
@@ -21,11 +19,14 @@ from bot.telemetry import Metrics
 from handlers import wiring
 from handlers.cli.example import show_example
 from handlers.cli.indexing import index_source
-from handlers.web.server import config, listen
+from handlers.cli.together import together
+from handlers.web.server import Server, listen
 
 PR_SET_PDEATHSIG = 1
 GRACE_S = 3
-"""Seconds that open event streams are given at the end."""
+"""Seconds that requests and turns under way are given at the end."""
+WORKER_GRACE_S = 20
+"""The same for the turns of a worker of its own, which others are waiting to replace: a rolling update cuts off few."""
 
 
 class Role(StrEnum):
@@ -80,24 +81,25 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
         wiring.open_answering(settings, kb, front.intake, front.storage, tell, metrics) as answering,
         wiring.open_slack(settings, url, front, answering) as slack,
         wiring.open_web(settings, url, front, metrics) as app,
-        _together() as together,
+        wiring.open_worker(settings, front, answering, metrics, slack) as worker,
+        together() as parts,
     ):
         if slack:
             wiring.serve_slack(app, slack)
             tell("Joined to Slack.")
-        together.start(wiring.work(settings, front, answering, metrics, slack), "worker")
-        together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
-        door = _listen(settings)
-        server = _Server(config(app, grace=GRACE_S))
-        together.start(server.serve([door]), "web", server.leave)
-        address = "http://{}:{}".format(*door.getsockname()[:2])
+        parts.start(worker.run(GRACE_S), "worker", worker.stop)
+        parts.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
+        listening = listen(settings.host, settings.port)
+        server = Server(app, grace=GRACE_S)
+        parts.start(server.serve([listening]), "web", server.leave)
+        address = "http://{}:{}".format(*listening.getsockname()[:2])
         if example:
             await show_example(front, settings, console)
         console.print(f"\n  Try it:      [bold]{address}/demo[/]")
         console.print(f"  The desk:    {address}/desk   [dim]password: {wiring.desk_password(settings)}[/]")
         console.print(f'  Embed it:    [dim]<script src="{address}/widget.js" async data-helplens></script>[/]')
         console.print("  Ctrl-C ends everything.\n")
-        await together.until_signal()
+        await parts.until_signal()
 
 
 async def _serve(settings: Settings, role: Role) -> None:
@@ -106,7 +108,7 @@ async def _serve(settings: Settings, role: Role) -> None:
         wiring.redis_url(settings) as url,
         wiring.open_front(settings, url) as front,
         AsyncExitStack() as stack,
-        _together() as together,
+        together() as parts,
     ):
         slack = None
         if role is Role.worker or wiring.slack_is_set(settings):
@@ -118,81 +120,18 @@ async def _serve(settings: Settings, role: Role) -> None:
             if settings.metrics_port:
                 server, _ = start_http_server(settings.metrics_port, registry=metrics.registry)
                 stack.callback(server.shutdown)
-            together.start(wiring.work(settings, front, answering, metrics, slack), "worker")
-            together.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
-            await together.until_signal()
+            opened = wiring.open_worker(settings, front, answering, metrics, slack)
+            worker = await stack.enter_async_context(opened)
+            parts.start(worker.run(WORKER_GRACE_S), "worker", worker.stop)
+            parts.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
+            await parts.until_signal()
             return
         app = await stack.enter_async_context(wiring.open_web(settings, url, front, metrics))
         if slack:
             wiring.serve_slack(app, slack)
-        web = _Server(config(app, grace=GRACE_S))
-        together.start(web.serve([_listen(settings)]), "web", web.leave)
-        await together.until_signal()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, with the signals left to us."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals end the whole house, not the web server alone."""
-        yield
-
-    def leave(self) -> None:
-        """Takes nothing new; open streams get their grace."""
-        self.should_exit = True
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """The socket to serve on. Raises OSError that says what to do when somebody else has the port."""
-    try:
-        return listen(settings.host, settings.port)
-    except OSError as error:
-        raise OSError(
-            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}): "
-            "choose another with --port, or 0 for a free one"
-        ) from error
-
-
-class _Together:
-    """Parts that run side by side: when one fails, or a signal comes, all end."""
-
-    def __init__(self) -> None:
-        self._tasks: dict[asyncio.Task[None], Callable[[], object]] = {}
-        self._signal = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._signal.set)
-
-    def start(self, work: Coroutine[Any, Any, None], name: str, leave: Callable[[], None] | None = None) -> None:
-        """Runs `work` until the end, which it is asked for by `leave`, else by cancelling it."""
-        task = asyncio.create_task(work, name=name)
-        self._tasks[task] = leave or task.cancel
-
-    async def until_signal(self) -> None:
-        """Waits for Ctrl-C or SIGTERM. Raises what a part failed with, if one fails first."""
-        stop = asyncio.create_task(self._signal.wait())
-        done, _ = await asyncio.wait([stop, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stop}:
-            await task
-        stop.cancel()
-
-    async def end(self) -> None:
-        """Ends every part. Asks again each second: on Python 3.11 a cancelled call to Redis may not hear it."""
-        pending = set(self._tasks)
-        while pending:
-            for task in pending:
-                self._tasks[task]()
-            _, pending = await asyncio.wait(pending, timeout=1.0)
-
-
-@asynccontextmanager
-async def _together() -> AsyncIterator[_Together]:
-    together = _Together()
-    try:
-        yield together
-    finally:
-        await together.end()
+        web = Server(app, grace=GRACE_S)
+        parts.start(web.serve([listen(settings.host, settings.port)]), "web", web.leave)
+        await parts.until_signal()
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

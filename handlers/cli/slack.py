@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
 from bot.settings import Settings
 from bot.telemetry import Metrics
 from handlers import wiring
+from handlers.cli.run import GRACE_S
+from handlers.cli.together import together
 from handlers.slack.sandbox.server import APP_TOKEN, BOT_TOKEN, SUPPORT, Sandbox
+from handlers.web.server import Server, listen
 
 slack = typer.Typer(help="Slack, where agents work.", no_args_is_help=True)
 
@@ -71,17 +73,16 @@ async def _play(settings: Settings, port: int, web_port: int, alerts_only: bool)
                 wiring.open_answering(settings, kb, front.intake, front.storage, tell) as answering,
                 wiring.open_slack(settings, url, front, answering) as service,
                 wiring.open_web(settings, url, front, metrics) as web,
+                wiring.open_worker(settings, front, answering, metrics, service) as worker,
+                together() as parts,
             ):
-                worker = asyncio.create_task(wiring.work(settings, front, answering, metrics, service))
-                server = uvicorn.Server(uvicorn.Config(web, host="127.0.0.1", port=web_port, log_level="warning"))
+                parts.start(worker.run(GRACE_S), "worker", worker.stop)
+                server = Server(web, grace=GRACE_S)
+                parts.start(server.serve([listen("127.0.0.1", web_port)]), "web", server.leave)
                 console.print(f"\n  Both sides:  [bold]{local.url}[/]")
                 console.print(f"  The desk:    {address}/desk   [dim]password: {wiring.desk_password(settings)}[/]")
                 console.print("  Ctrl-C ends everything.\n")
-                try:
-                    await server.serve()
-                finally:
-                    worker.cancel()
-                    await asyncio.gather(worker, return_exceptions=True)
+                await parts.until_signal()
 
 
 def joined(settings: Settings, local: Sandbox) -> Settings:

@@ -41,7 +41,7 @@ async def reader(
     after = position(last_event_id)
     start_over = after is None or after > await web.desk.at(conversation_id)
     chunks = _chunks(web, conversation_id, who, None if start_over else after, present, until)
-    return EventStream(chunks, expires=expires, keepalive=web.keepalive, beat=beat)
+    return EventStream(chunks, streams=web.streams, expires=expires, keepalive=web.keepalive, beat=beat)
 
 
 async def _chunks(

@@ -4,12 +4,17 @@ Not here: which address (settings), when it ends (the command line).
 """
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from handlers.web.stream import Streams
 
 HEAD_SECONDS = 15.0
 BACKLOG = 512
@@ -18,8 +23,12 @@ VANISHED_MS = 30_000
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket to serve on; port 0 takes a free one. Raises OSError when somebody else has it."""
-    listening = socket.create_server((host, port), backlog=BACKLOG)
+    """A socket to serve on; port 0 takes a free one. Raises OSError that says what to do when somebody else has it."""
+    try:
+        listening = socket.create_server((host, port), backlog=BACKLOG)
+    except OSError as error:
+        remedy = "choose another with --port, or 0 for a free one"
+        raise OSError(f"{host}:{port} cannot be listened on ({error.strerror}): {remedy}") from error
     # asyncio sets this only where the socket names its protocol. Without it a small answer on a kept connection waits
     # up to 40 ms for the client to acknowledge the one before; what is accepted inherits it.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -30,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def config(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> uvicorn.Config:
-    """uvicorn's settings for the app. `grace` is how many seconds open streams are given at the end, `head_seconds`
+    """uvicorn's settings for the app. `grace` is how many seconds what is under way is given at the end, `head_seconds`
     how long the head of a request may take."""
     protocol: Any = partial(Hurried, head_seconds=head_seconds)
     return uvicorn.Config(
@@ -42,6 +51,24 @@ def config(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> uvico
         access_log=False,
         timeout_graceful_shutdown=grace,
     )
+
+
+class Server(uvicorn.Server):
+    """uvicorn, for as long as whoever runs it wants: signals are theirs."""
+
+    def __init__(self, app: FastAPI, *, grace: int) -> None:
+        super().__init__(config(app, grace=grace))
+        self._streams: Streams = app.state.web.streams
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals end the whole house, not the web server alone."""
+        yield
+
+    def leave(self) -> None:
+        """Takes nothing new. Streams end at once, and their readers go on elsewhere; requests have their grace."""
+        self.should_exit = True
+        self._streams.end()
 
 
 class Hurried(H11Protocol):

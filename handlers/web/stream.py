@@ -69,8 +69,36 @@ class Seats:
                 del self._taken[who]
 
 
+class Streams:
+    """The streams of this process: when it leaves, all end at once, and their readers go on at another one."""
+
+    def __init__(self) -> None:
+        self._ends: set[asyncio.Future[None]] = set()
+        self._ended = False
+
+    def end(self) -> None:
+        """Ends all, also those that begin from now on."""
+        self._ended = True
+        for end in self._ends:
+            if not end.done():
+                end.set_result(None)
+
+    @contextmanager
+    def one(self) -> Iterator["asyncio.Future[None]"]:
+        """The end of one more stream, for as long as this lasts."""
+        end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ends.add(end)
+        if self._ended:
+            end.set_result(None)
+        try:
+            yield end
+        finally:
+            self._ends.discard(end)
+
+
 class EventStream(Response):
-    """Sends what `chunks` yields until it ends, the reader leaves, or `expires` (seconds since the epoch) comes.
+    """Sends what `chunks` yields until it ends, the reader leaves, the process does (`streams`), or `expires` (seconds
+    since the epoch) comes.
 
     A reader that takes nothing for a minute is let go: it resumes by its `Last-Event-ID`.
     """
@@ -78,11 +106,18 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, chunks: AsyncGenerator[bytes, None], *, expires: float, keepalive: float, beat: Beat | None = None
+        self,
+        chunks: AsyncGenerator[bytes, None],
+        *,
+        streams: Streams,
+        expires: float,
+        keepalive: float,
+        beat: Beat | None = None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._chunks = chunks
+        self._streams = streams
         self._expires = expires
         self._keepalive = keepalive
         self._beat = beat
@@ -96,7 +131,8 @@ class EventStream(Response):
         watching = asyncio.ensure_future(self._watch(receive, send))
         beating = [asyncio.ensure_future(_beating(self._beat))] if self._beat else []
         try:
-            await asyncio.wait({writing, watching}, return_when=asyncio.FIRST_COMPLETED)
+            with self._streams.one() as end:
+                await asyncio.wait({writing, watching, end}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _ended(writing, watching, *beating)
         for task in (writing, watching):

@@ -2,6 +2,8 @@
 
 import functools
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bot import letters, telemetry
@@ -23,10 +25,11 @@ from handlers.wiring.chosen import hours, mail_is_set, secret
 from handlers.wiring.front import Front, customer_of
 
 
-async def work(
+@asynccontextmanager
+async def open_worker(
     settings: Settings, front: Front, answering: Answering, metrics: telemetry.Metrics, slack: Service | None
-) -> None:
-    """A worker's share of the work, until cancelled; what runs then is given back for another worker."""
+) -> AsyncIterator[Worker]:
+    """A worker with all its kinds of work: `run` it, `stop` it."""
 
     async def erase(lease: Lease) -> None:
         await front.storage.delete(f"{lease.claim.id}/")
@@ -50,7 +53,7 @@ async def work(
     if slack:
         jobs["slack"] = slack.mirror
     try:
-        await Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds).run()
+        yield Worker(front.store, jobs, slots=settings.workers, lease_s=settings.lease_seconds)
     finally:
         await redis.aclose()
 
