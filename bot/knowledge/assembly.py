@@ -164,7 +164,7 @@ def _save_places(save: Save, tokens: _Tokens, telling: NDArray[np.float32]) -> N
         passages = tokens.token_at[tokens.passage_at[number] : tokens.passage_at[number + 1] + 1] - span.start
         headed.append(_sums(weights * ((flags & (TITLE | HEADING)) > 0), passages))
         body = (flags & BODY) > 0
-        block = (np.cumsum(body) - body) // BLOCK
+        block: Ints = (np.cumsum(body) - body) // BLOCK
         begin = np.flatnonzero(np.diff(block, prepend=-1))
         ends = np.append(begin, len(block))
         rarities.append(_sums(weights, ends))
@@ -175,7 +175,7 @@ def _save_places(save: Save, tokens: _Tokens, telling: NDArray[np.float32]) -> N
     save("tokens", tokens.tokens)
     save("flags", tokens.flags)
     save("passage_headed", _joined(headed, np.float32))
-    save("article_block_at", _starts([len(begin) for begin in begins]).astype(np.int32))
+    save("article_block_at", _starts([begin.size for begin in begins]).astype(np.int32))
     save("block_at", np.append(_joined(begins, np.int64), len(tokens.tokens)))
     save("block_rarity", _joined(rarities, np.float32))
     save("block_labelled", _joined(labels, np.float32))
