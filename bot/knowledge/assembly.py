@@ -164,7 +164,7 @@ def _save_places(save: Save, tokens: _Tokens, telling: NDArray[np.float32]) -> N
         passages = tokens.token_at[tokens.passage_at[number] : tokens.passage_at[number + 1] + 1] - span.start
         headed.append(_sums(weights * ((flags & (TITLE | HEADING)) > 0), passages))
         body = (flags & BODY) > 0
-        block: Ints = (np.cumsum(body) - body) // BLOCK
+        block = (np.cumsum(body, dtype=np.int64) - body) // BLOCK
         begin = np.flatnonzero(np.diff(block, prepend=-1))
         ends = np.append(begin, len(block))
         rarities.append(_sums(weights, ends))
