@@ -7,9 +7,10 @@ import pytest
 from gated import EVENTS, Hand, plain_turn
 from killing import speak
 from ledger import Reader, check
+from redis.asyncio import Redis
 
 from bot.conversation import Answered, Delta, Message, OwnerChanged
-from bot.state.errors import Changed, NotFound
+from bot.state.errors import Changed, NotFound, Unconfirmed
 from bot.state.lease import Lease, Lost
 from bot.state.records import DONE, Claim, Idle, Write
 from bot.state.store import Store
@@ -168,3 +169,46 @@ async def test_an_answer_whose_worker_died_before_its_end_is_ended_not_given_aga
     events = [event for _, event in (await store.read_after(conversation)).events if event]
     assert check(events) == []
     assert [event.turn for event in events if isinstance(event, Answered)] == [1, 2]
+
+
+async def test_a_stopped_worker_ends_what_runs_and_claims_nothing_more(store: Store) -> None:
+    """With all its slots taken it is about to claim the next one at the moment it is stopped."""
+    due = {await store.open() for _ in range(2)}
+    for conversation in due:
+        await speak(store, conversation, "hello")
+    began, may_end, ran = asyncio.Event(), asyncio.Event(), []
+
+    async def job(lease: Lease) -> None:
+        ran.append(lease.claim.id)
+        began.set()
+        await may_end.wait()
+
+    worker = Worker(store, {"turn": job}, slots=1)
+    running = asyncio.create_task(worker.run(grace_s=30))
+    await began.wait()
+    worker.stop()
+    may_end.set()
+    await running
+    assert len(ran) == 1
+    assert (await claimed(store, "another")).id == (due - set(ran)).pop()
+
+
+async def test_a_worker_outlives_a_server_that_cannot_write(store: Store, redis: Redis) -> None:
+    """A full disk, or too few replicas: the server refuses every write for a while. What was due then is done after."""
+    conversation = await store.open()
+    await speak(store, conversation, "hello")
+    await redis.config_set("min-replicas-to-write", 1)
+    worker = Worker(store, {"turn": Turns(plain_turn)})
+    running = asyncio.create_task(worker.run())
+    try:
+        with pytest.raises(Unconfirmed):
+            await speak(store, conversation, "is anybody there?")
+        with pytest.raises(Unconfirmed):
+            await store.claim("turn", "another", LEASE_MS)
+    finally:
+        await redis.config_set("min-replicas-to-write", 0)
+    async for _, event in store.follow(conversation):
+        if event.event == "done":
+            break
+    worker.stop()
+    await running
