@@ -1,9 +1,14 @@
 """Our batched vision-language model against transformers' `generate` one after another: same model, same run.
 
 `python -m tests.bench.vlm_throughput` builds a random Qwen3-VL of about 100 M parameters and prints, for 1, 4, 8 and
-16 requests at once: decode of 200 tokens on a context of 64, and a picture with 64 tokens of answer, end to end.
+16 requests at once: decode of 200 tokens on a context of 64, and a picture with 64 tokens of answer, end to end; then
+what a follow-up on the same picture waits for its first token, and how long readers wait between two tokens while a
+long prompt joins. The peer's time is the mean of a run before and one after ours, so that load hits both; with one
+thread each, by default, since two on a busy machine measure the machine.
+
 With a GPU, `--shape 8b` takes the published shapes of Qwen3-VL-8B (random weights, nothing is downloaded) and prints
-per cent of the roofline, from a copy measured in the same run. Answers mean nothing here; speed does not depend on it.
+per cent of the roofline, from a copy measured in the same run; `--shape dry` runs all of that path on any machine, in
+a minute, with the figures of nothing. Answers mean nothing here; speed does not depend on it.
 """
 
 import argparse
@@ -12,6 +17,8 @@ import resource
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,39 +30,77 @@ from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig
 
 from bot.answering.vlm.engine import Engine
 from bot.answering.vlm.inputs import Inputs, together
+from bot.answering.vlm.request import Request
 from tests.tiny_models import QWEN, build, tokenizer
 
-AT_ONCE = (1, 4, 8, 16)
+Size = tuple[int, int]
 
 
-def small() -> Engine:
+class Timed(Engine):
+    """Writes down when each token left the model, whatever text it is part of."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.times: dict[int, list[float]] = {}
+
+    def _send(self, loop: Any, to: Any, item: Any) -> None:
+        self.times.setdefault(id(to), []).append(time.perf_counter())
+        super()._send(loop, to, item)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is run: how many at once, which picture, how many tokens of answer."""
+
+    at_once: tuple[int, ...]
+    picture: Size
+    decoded: int = 200
+    answered: int = 64
+    long: int = 2000
+    """Tokens of the prompt that joins."""
+
+
+SHAPES = {
+    "small": Shape((1, 4, 8, 16), (640, 384)),
+    "8b": Shape((1, 4, 8, 16, 32, 64), (1440, 896), answered=200, long=8000),
+    "dry": Shape((1, 3), (256, 160), decoded=8, answered=4, long=200),
+}
+
+
+def small() -> Timed:
     """About 100 M parameters, on the CPU, through the same folder as any model."""
     with tempfile.TemporaryDirectory() as folder:
         build("qwen3_vl", Path(folder), hidden=768, layers=13, vocabulary=16_384, room=8192)
-        return Engine.load(folder, rows=16)
+        return Timed.load(folder, device="cpu", rows=16)
 
 
-def published() -> Engine:
-    """The shapes of Qwen3-VL-8B, random weights, bf16, on the GPU."""
+def published(device: str, *, dry: bool) -> Timed:
+    """The shapes of Qwen3-VL-8B, random weights, bf16; `dry` takes a fraction of each, for a machine without a GPU."""
     words = tokenizer(QWEN, "<|vision_start|><|image_pad|><|vision_end|>", "<|im_end|>")
     names = ("vision_start_token_id", "vision_end_token_id", "image_token_id", "video_token_id")
     ids = {name: words.convert_tokens_to_ids(token) for name, token in zip(names, QWEN[3:], strict=True)}
     rope = {"rope_type": "default", "mrope_section": [24, 20, 20], "mrope_interleaved": True, "rope_theta": 5e6}
-    text = {"hidden_size": 4096, "intermediate_size": 12288, "num_hidden_layers": 36, "num_attention_heads": 32}
-    text |= {"num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151_936, "max_position_embeddings": 32_768}
-    vision = {"depth": 27, "hidden_size": 1152, "intermediate_size": 4304, "num_heads": 16, "out_hidden_size": 4096}
-    vision |= {"patch_size": 16, "deepstack_visual_indexes": [8, 16, 24], "num_position_embeddings": 2304}
-    config = Qwen3VLConfig(text_config=text | {"rope_parameters": rope}, vision_config=vision, **ids)
-    with torch.device("cuda"):
+    text: dict[str, Any] = {"hidden_size": 4096, "intermediate_size": 12288, "num_hidden_layers": 36}
+    text |= {"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151_936}
+    text |= {"max_position_embeddings": 32_768, "rope_parameters": rope, "tie_word_embeddings": False}
+    vision: dict[str, Any] = {"depth": 27, "hidden_size": 1152, "intermediate_size": 4304, "num_heads": 16}
+    vision |= {"out_hidden_size": 4096, "patch_size": 16, "deepstack_visual_indexes": [8, 16, 24]}
+    vision |= {"num_position_embeddings": 2304}
+    if dry:
+        text |= {"hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 4, "vocab_size": 1024}
+        vision |= {"depth": 4, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": 256}
+        vision |= {"deepstack_visual_indexes": [1, 2, 3]}
+    config = Qwen3VLConfig(text_config=text, vision_config=vision, **ids)
+    with torch.device(device):
         model = AutoModelForImageTextToText.from_config(config, dtype=torch.bfloat16)
     with torch.no_grad():
         for name, value in model.named_parameters():
             value.fill_(1.0) if "norm" in name and value.ndim == 1 else value.normal_(0, 0.02)
     pictures = Qwen2VLImageProcessorPil(patch_size=16, merge_size=2, temporal_patch_size=2)
-    return Engine(model, Inputs(words, pictures, config), rows=64)
+    return Timed(model, Inputs(words, pictures, config), rows=64)
 
 
-def screen(number: int, size: tuple[int, int]) -> Image.Image:
+def screen(number: int, size: Size) -> Image.Image:
     """A page with some text, different for each number."""
     image = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(image)
@@ -64,9 +109,9 @@ def screen(number: int, size: tuple[int, int]) -> Image.Image:
     return image
 
 
-def question(number: int, size: tuple[int, int] | None) -> list[dict[str, Any]]:
+def question(number: int, size: Size | None, more: str = "") -> list[dict[str, Any]]:
     """A text of about 64 tokens, or the same with a picture."""
-    text = f"{number:03d} What does this page say, and which button should I press now?"[:52]
+    text = f"{number:05d} What does this page say, and which button should I press now?"[:52] + more
     shown = [{"type": "image", "image": screen(number, size)}] if size else []
     return [{"role": "user", "content": [*shown, {"type": "text", "text": text}]}]
 
@@ -79,7 +124,7 @@ async def ours(engine: Engine, questions: list[Any], most: int) -> tuple[float, 
 
     async def one(messages: Any) -> None:
         nonlocal tokens
-        pieces = engine.answer(messages, most)
+        pieces = engine.answer(Request(messages, most))
         last = await anext(pieces)
         firsts.append(time.perf_counter() - started)
         async for piece in pieces:
@@ -90,19 +135,21 @@ async def ours(engine: Engine, questions: list[Any], most: int) -> tuple[float, 
     return time.perf_counter() - started, firsts, tokens
 
 
-def theirs(engine: Engine, questions: list[Any], most: int) -> float:
-    """Seconds for one after another."""
+@torch.inference_mode()
+def theirs(engine: Engine, messages: Any, most: int) -> float:
+    """Seconds of one answer, picture and prompt included."""
     started = time.perf_counter()
-    for messages in questions:
-        prompt = engine.inputs.prompt(messages)
-        pixels = together(prompt.pictures) | {"mm_token_type_ids": prompt.kinds} if prompt.pictures else {}
-        inputs = {"input_ids": prompt.ids, "attention_mask": torch.ones_like(prompt.ids), **pixels}
-        engine.model.generate(
-            **{key: value.to(engine.model.device) for key, value in inputs.items()},
-            max_new_tokens=most,
-            min_new_tokens=most,
-            do_sample=False,
-        )
+    prompt = engine.inputs.prompt(messages)
+    pixels = together(prompt.pictures) | {"mm_token_type_ids": prompt.kinds} if prompt.pictures else {}
+    inputs = {"input_ids": prompt.ids, "attention_mask": torch.ones_like(prompt.ids), **pixels}
+    engine.model.generate(
+        **{key: value.to(engine.model.device) for key, value in inputs.items()},
+        max_new_tokens=most,
+        min_new_tokens=most,
+        do_sample=False,
+    )
+    if engine.model.device.type == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - started
 
 
@@ -113,63 +160,126 @@ def memory(device: Any) -> str:
     return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB resident at most"
 
 
-def roofline(engine: Engine, batch: int, context: int) -> float:
-    """Tokens a second if a step did nothing but read weights, keys and values, at the copy speed measured here."""
-    source = torch.empty(1 << 30, dtype=torch.uint8, device="cuda")
+def copied(device: Any) -> float:
+    """Bytes a second that a large copy reads and writes here."""
+    source = torch.empty(1 << (30 if device.type == "cuda" else 26), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    target.copy_(source)
-    torch.cuda.synchronize()
-    started = time.perf_counter()
-    for _ in range(10):
+    seconds = []
+    for _ in range(11):
+        started = time.perf_counter()
         target.copy_(source)
-    torch.cuda.synchronize()
-    speed = 10 * 2 * source.numel() / (time.perf_counter() - started)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return 2 * source.numel() / statistics.median(seconds[1:])
+
+
+def roofline(engine: Engine, batch: int, context: int, speed: float) -> float:
+    """Tokens a second if a step did nothing but read weights once, and every row's keys and values, at that speed."""
     text = engine.model.config.get_text_config()
-    read = sum(p.numel() * p.element_size() for n, p in engine.model.named_parameters() if "visual" not in n)
-    read -= text.vocab_size * text.hidden_size * 2
-    kept = 2 * 2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * context
+    size = engine.model.dtype.itemsize
+    read = sum(p.numel() * size for name, p in engine.model.named_parameters() if "visual" not in name)
+    read -= text.vocab_size * text.hidden_size * size  # of the table of embeddings one line a token
+    kept = 2 * size * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * context
     return batch * speed / (read + batch * kept)
 
 
-async def compare(engine: Engine, size: tuple[int, int] | None, most: int, at_once: tuple[int, ...]) -> None:
-    """One table: decode, or end to end with a picture. The peer runs before each line, so that load hits both."""
-    what = f"a picture of {size[0]}x{size[1]} and {most} tokens, end to end" if size else f"decode of {most} tokens"
+async def compare(engine: Engine, shape: Shape, size: Size | None, speed: float | None) -> None:
+    """One table: decode, or end to end with a picture."""
+    most = shape.answered if size else shape.decoded
+    print(f"\n{f'a picture of {size[0]}x{size[1]} and' if size else 'decode of'} {most} tokens, end to end")
     await ours(engine, [question(900, size)], 8)
-    theirs(engine, [question(901, size)], 8)
-    print(f"\n{what}")
-    for count in at_once:
+    theirs(engine, question(901, size), 8)
+    before = await asyncio.to_thread(theirs, engine, question(800, size), most)
+    for count in shape.at_once:
         cpu = time.process_time()
-        alone = await asyncio.to_thread(theirs, engine, [question(800 + count, size)], most)
-        cpu_alone, cpu = time.process_time() - cpu, time.process_time()
         took, firsts, tokens = await ours(engine, [question(100 * count + n, size) for n in range(count)], most)
-        cpu_ours = time.process_time() - cpu
+        cpu, ours_cpu = time.process_time(), time.process_time() - cpu
+        after = await asyncio.to_thread(theirs, engine, question(800 + count, size), most)
+        theirs_cpu = time.process_time() - cpu
+        alone, before = (before + after) / 2, after
+        per_cpu = tokens / ours_cpu * theirs_cpu / most
         line = f"  {count:3} at once: {tokens / took:8.1f} tokens/s against {most / alone:6.1f} one after another = "
-        line += (
-            f"{tokens / took * alone / most:5.2f} times ({tokens / cpu_ours * cpu_alone / most:5.2f} times the tokens "
-        )
-        line += f"per CPU second); first token p50 {statistics.median(firsts):.2f} s, last {max(firsts):.2f} s; "
+        line += f"{tokens / took * alone / most:5.2f} times ({per_cpu:5.2f} times the tokens per CPU second); "
+        line += f"first token p50 {statistics.median(firsts):.2f} s, last {max(firsts):.2f} s; "
         line += memory(engine.model.device)
-        if engine.model.device.type == "cuda" and not size:
-            line += f"; {tokens / took / roofline(engine, count, 64 + most // 2):.0%} of the roofline"
+        if speed and not size:
+            line += f"; {tokens / took / roofline(engine, count, 64 + most // 2, speed):.0%} of the roofline"
         print(line, flush=True)
 
 
-async def main(shape: str, at_once: tuple[int, ...]) -> None:
-    """Both tables."""
-    engine = published() if shape == "8b" else small()
-    parameters = sum(p.numel() for p in engine.model.parameters()) / 1e6
+async def followed(engine: Engine, shape: Shape) -> None:
+    """A follow-up on the same picture: its first token here, against reading all of it again."""
+    first = question(7000, shape.picture, " I ask this at some length." * 10)
+    again, scratch, new = [], [], []
+    for number in range(3):
+        follow = [
+            *question(7000 + number, shape.picture, " I ask this at some length." * 10),
+            {"role": "assistant", "content": "Press the second button."},
+            {"role": "user", "content": "And then?"},
+        ]
+        _, (seconds,), _ = await ours(engine, [follow[:1]], 2)
+        new.append(seconds)
+        scratch.append(await asyncio.to_thread(theirs, engine, follow, 1))
+        _, (seconds,), _ = await ours(engine, [follow], 2)
+        again.append(seconds)
+    first_, again_, scratch_ = (statistics.median(seconds) for seconds in (new, again, scratch))
+    length = engine.inputs.prompt(first).ids.shape[1]
+    print(f"\nfollow-up on a picture, after {length} tokens: first token {again_:.3f} s against {scratch_:.3f} s read")
+    print(f"  from scratch = {scratch_ / again_:.1f} times sooner; the first question itself waited {first_:.3f} s")
+
+
+async def joined(engine: Timed, shape: Shape) -> None:
+    """Readers' longest wait between two tokens while a long prompt is read, against reading it in one go."""
+    words = "word " * (shape.long // 5)
+    _, (alone,), _ = await ours(engine, [question(7100, None, words)], 1)
+    engine.times.clear()
+    running = [engine.answer(Request(question(7200 + n, None), 4000)) for n in range(8)]
+    for pieces in running:
+        await anext(pieces)
+    began = time.perf_counter()
+    _, (first,), _ = await ours(engine, [question(7300, None, words)], 1)
+    for pieces in running:
+        await pieces.aclose()
+    gaps = [
+        after - before
+        for times in engine.times.values()
+        for before, after in pairwise(times)
+        if after > began and before < began + first
+    ]
+    gaps.sort()
     print(
-        f"{parameters:.0f} M parameters, {engine.model.dtype}, {engine.model.device}, {torch.get_num_threads()} threads"
+        f"\n8 readers while a prompt of {shape.long} tokens is read: between two tokens {statistics.median(gaps):.3f} s"
     )
-    at_once = at_once or ((*AT_ONCE, 32, 64) if shape == "8b" else AT_ONCE)
+    print(f"  at the median, {gaps[int(0.99 * len(gaps))]:.3f} s at p99, {gaps[-1]:.3f} s at most; read in one go it")
+    print(f"  would be {alone:.3f} s. Its own first token came after {first:.3f} s.")
+
+
+async def main(name: str, at_once: tuple[int, ...], threads: int) -> None:
+    """All of it."""
+    torch.set_num_threads(threads)
+    shape = SHAPES[name]
+    if at_once:
+        shape = Shape(at_once, shape.picture, shape.decoded, shape.answered, shape.long)
+    engine = small() if name == "small" else published("cpu" if name == "dry" else "cuda", dry=name == "dry")
+    device = engine.model.device
+    parameters = sum(p.numel() for p in engine.model.parameters()) / 1e6
+    print(f"{parameters:.0f} M parameters, {engine.model.dtype}, {device}, {threads} threads")
+    speed = None
+    if name != "small":
+        speed = copied(device)
+        print(f"a copy here moves {speed / 1e9:,.0f} GB/s")
     with engine:
-        await compare(engine, None, 200, at_once)
-        await compare(engine, (1440, 896) if shape == "8b" else (640, 384), 200 if shape == "8b" else 64, at_once)
+        await compare(engine, shape, None, speed)
+        await compare(engine, shape, shape.picture, speed)
+        await followed(engine, shape)
+        await joined(engine, shape)
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--shape", choices=("small", "8b"), default="small")
+    arguments.add_argument("--shape", choices=SHAPES, default="small")
     arguments.add_argument("--at-once", type=int, nargs="*", default=(), help="by default 1 4 8 16")
+    arguments.add_argument("--threads", type=int, default=1, help="of torch on the CPU")
     chosen = arguments.parse_args()
-    asyncio.run(main(chosen.shape, tuple(chosen.at_once)))
+    asyncio.run(main(chosen.shape, tuple(chosen.at_once), chosen.threads))
