@@ -16,6 +16,11 @@ def png(color: str = "white", size: tuple[int, int] = (40, 30)) -> bytes:
     return data.getvalue()
 
 
+def patient(url: str = "") -> httpx.AsyncClient:
+    """A client of the server at `url` that waits for as long as a busy machine may need."""
+    return httpx.AsyncClient(base_url=url, timeout=60)
+
+
 async def opened(http: httpx.AsyncClient) -> tuple[str, dict[str, str]]:
     """A new conversation: its path, and the headers that open it."""
     answer = (await http.post("/api/v1/conversations")).raise_for_status().json()

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from client import patient
 from redis.asyncio import Redis
 from webserver import Serve, Served, app_of, parts, serving
 
@@ -48,7 +49,7 @@ async def served(serve: Serve) -> AsyncIterator[Served]:
 @pytest.fixture
 async def http(served: Served) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the usual server."""
-    async with httpx.AsyncClient(base_url=served.url, timeout=10) as client:
+    async with patient(served.url) as client:
         yield client
 
 

@@ -42,12 +42,17 @@ async def connected(url: str, path: str, token: str, last: str | None = None) ->
         writing.close()
 
 
-async def read_until(reading: asyncio.StreamReader, event: str, seconds: float = 5) -> bytes:
+async def read_until(reading: asyncio.StreamReader, event: str, seconds: float = 60) -> bytes:
     """All bytes up to the end of the first event of this name."""
-    data, mark = bytearray(), b"event: %b\n" % event.encode()
+    return await read_past(reading, b"event: %b\n" % event.encode(), seconds)
+
+
+async def read_past(reading: asyncio.StreamReader, mark: bytes, seconds: float = 60, begun: bytes = b"") -> bytes:
+    """All bytes up to the end of the first event that has `mark` in it, after those that were read before."""
+    data = bytearray(begun)
     async with asyncio.timeout(seconds):
         while (at := data.find(mark)) < 0 or data.find(b"\n\n", at) < 0:
             piece = await reading.read(1 << 20)
-            assert piece, f"the stream ended before {event!r}: {data[-300:]!r}"
+            assert piece, f"the stream ended before {mark!r}: {data[-300:]!r}"
             data += piece
     return bytes(data)

@@ -10,7 +10,7 @@ import jwt
 import pytest
 import structlog
 from PIL import Image
-from sse import connected, frames, read_until
+from sse import connected, frames, read_past
 from webserver import AUDIENCE, PASSWORD, SITE_KEY, Served, black
 
 from bot.conversation import Answered, Citation, Done, Planned, Seen
@@ -126,16 +126,12 @@ async def test_an_agent_takes_over_answers_and_hands_back(http: httpx.AsyncClien
     assert (await http.post(f"{path}/resolve", headers=bob)).status_code == 409
     assert (await http.post(f"{path}/hand-back", headers=ada)).json() == {"owner": "bot"}
     async with connected(served.url, f"/api/v1/conversations/{conversation}/events", token) as reading:
-        data = await read_until(reading, "owner")
-        while data.count(b'"owner":"bot"') < 1:
-            data += await reading.read(65_536)
+        data = await read_past(reading, b'"owner":"bot"')
     assert [f.data["text"] for f in frames(data) if f.event == "message"] == ["Help", "Hello"]
     assert b"Aside" not in data and b"joke" not in data
     desk_token = ada["Authorization"].removeprefix("Bearer ")
     async with connected(served.url, f"{path}/events", desk_token) as reading:
-        staff = await read_until(reading, "noted")
-        while b"joke" not in staff:
-            staff += await reading.read(65_536)
+        staff = await read_past(reading, b"joke")
     assert b"Aside" in staff
 
 

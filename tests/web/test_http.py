@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from client import MEGABYTE, assert_problem, opened, png
+from client import MEGABYTE, assert_problem, opened, patient, png
 from redis.asyncio import Redis
 from sse import connected, read_until
 from webserver import Serve, Served
@@ -127,7 +127,7 @@ async def test_erasing_ends_everything(http: httpx.AsyncClient) -> None:
 async def test_who_asks_too_often_is_told_when_to_come_back(serve: Serve) -> None:
     """The limit is the visitor's: another one is served; the words name the seconds."""
     rates = Rates(say_visitor=Limit("say:visitor", 3, 60))
-    async with serve(rates=rates) as served, httpx.AsyncClient(base_url=served.url) as http:
+    async with serve(rates=rates) as served, patient(served.url) as http:
         path, headers = await opened(http)
         answers = [
             await http.post(f"{path}/messages", json={"text": "?"}, headers=headers | {"Idempotency-Key": str(n)})
@@ -215,7 +215,7 @@ async def test_a_store_that_is_away_is_said_so(serve: Serve) -> None:
     async with (
         Store("redis://127.0.0.1:1") as store,
         serve(desk=HelpDesk(store, None, None), limits=Limits(gone)) as served,  # type: ignore[arg-type]
-        httpx.AsyncClient(base_url=served.url, timeout=20) as http,
+        patient(served.url) as http,
     ):
         token = served.web.tokens.conversation("p0-" + "0" * 24, "visitor:x")
         headers = {"Authorization": f"Bearer {token}"}
@@ -235,7 +235,7 @@ async def test_the_demo_and_the_widget_are_served(serve: Serve, tmp_path: Path) 
     (tmp_path / "editor-1a2b3c4d5e.js").write_text("// a part")
     async with (
         serve(app={"static_folder": tmp_path}) as served,
-        httpx.AsyncClient(base_url=served.url) as http,
+        patient(served.url) as http,
     ):
         demo = await http.get("/demo")
         assert demo.status_code == 200 and "/widget.js" in demo.text

@@ -92,9 +92,9 @@ async def house(serve: Serve, redis_url: str, tmp_path: Path, intake: Intake) ->
     clock = [NOON]
     async with Store(redis_url, mail=True, clock=lambda: clock[0]) as store, postbox() as box:
         desk = HelpDesk(store, intake, Storage(str(tmp_path)), mail=True)
-        async with serve(desk=desk) as served, httpx.AsyncClient(base_url=served.url, timeout=10) as http:
+        async with serve(desk=desk) as served, httpx.AsyncClient(base_url=served.url, timeout=60) as http:
             mailing = Mailing(
-                MailServer(box.url, timeout_s=5),
+                MailServer(box.url, timeout_s=60),
                 "Help <help@shop.example>",
                 partial(links, served.web.tokens, served.url),
             )
@@ -154,7 +154,7 @@ async def test_who_is_there_is_not_written_to_and_sees_no_address(house: House) 
     async with connected(house.url, f"{house.path}/events", token) as reading:
         seen = frames(await read_until(reading, "message"))
         assert {frame.event for frame in seen} == {"owner", "message"}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not await house.desk.store.last_present(house.id):  # noqa: ASYNC110  the server has no event for it
                 await asyncio.sleep(0.02)
     await house.pass_minutes(10)
@@ -184,7 +184,7 @@ async def test_a_worker_that_dies_in_the_act_never_sends_twice(house: House, ste
     house.clock[0] += 5 * MINUTE
     house.box.hang = step
     dying = asyncio.create_task(house.mailing(await house.claim()))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await house.box.came.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
@@ -250,7 +250,7 @@ async def test_a_webhook_instead(house: House) -> None:
     site = aiohttp_web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        post: Post = Webhook(f"http://127.0.0.1:{runner.addresses[0][1]}/mail", timeout_s=5)
+        post: Post = Webhook(f"http://127.0.0.1:{runner.addresses[0][1]}/mail", timeout_s=60)
         house.mailing = Mailing(post, house.mailing.sender, house.mailing.links)
         await house.begin()
         await house.ann("One.")

@@ -71,7 +71,7 @@ def parts(
         "passages": lambda article: ARTICLE if article == ARTICLE[0].article else (),
         "incidents": Incidents(Sightings(store.url)),
         "notice": "answering.no_model",
-        "uploads": UploadLimits(seconds=3),
+        "uploads": UploadLimits(seconds=60),
         "checks": {"redis": store.check},
     }
     return Web(**(given | changes))  # type: ignore[arg-type]
