@@ -1,5 +1,6 @@
 """Real Chromium against the real house. No page may fetch from a foreign host, run a foreign script or log an error."""
 
+import asyncio
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -77,7 +78,7 @@ async def talkative(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[t
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all tests."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find(), args=[*FLAGS])
+        browser = await playwright.chromium.launch(executable_path=await asyncio.to_thread(find), args=[*FLAGS])
         yield browser
         await browser.close()
 

@@ -1,16 +1,15 @@
 """The real `helplens up` as a process of its own, that a test may kill and start again on the same data and port."""
 
 import asyncio
-import contextlib
 import os
-import secrets
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ports import free_port
 
 HELPLENS = Path(sys.executable).with_name("helplens")
 PASSWORD = "a password for the desk"
@@ -65,16 +64,6 @@ class Served:
             self.process.send_signal(how)
             await self.process.wait()
             await self._drain
-
-
-def free_port() -> int:
-    """A port to listen on a moment later, and again after a restart. Below those that the system gives to outgoing
-    connections: among these somebody else could have taken it meanwhile."""
-    while True:
-        port = 16_000 + secrets.randbelow(16_000)
-        with socket.socket() as trying, contextlib.suppress(OSError):
-            trying.bind(("127.0.0.1", port))
-            return port
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ import pytest
 from conftest import HELP_CENTRE, OpenPage
 from panel import Panel, axe
 from playwright.async_api import expect
-from serving import Served, free_port
+from ports import free_port
+from serving import Served
 
 pytestmark = pytest.mark.browser
 

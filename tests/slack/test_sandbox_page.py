@@ -20,7 +20,7 @@ async def page(house: House) -> AsyncIterator[Page]:
     """The page of a sandbox, as Ana sees it; anything that the browser complains of fails the test."""
     working = asyncio.create_task(house.worker.run())
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=await asyncio.to_thread(find), args=list(FLAGS))
         page = await browser.new_page(viewport={"width": 1400, "height": 900})
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

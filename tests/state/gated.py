@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from bot.conversation import Answered, Conversation, Delta, Done, Event, Planned, Seen
@@ -21,13 +22,15 @@ class Gate:
 
     def __init__(self) -> None:
         self._open = asyncio.Semaphore(0)
-        self.waiting = asyncio.Event()
+        self.waiting = False
 
     async def pass_(self) -> None:
         """Waits for a step."""
-        self.waiting.set()
-        await self._open.acquire()
-        self.waiting.clear()
+        self.waiting = True
+        try:
+            await self._open.acquire()
+        finally:
+            self.waiting = False
 
     def step(self) -> None:
         """Lets one event out."""
@@ -65,22 +68,22 @@ class Hand:
 
     async def step(self) -> bool:
         """Lets one event out and waits until it is written; whether there is more to come."""
-        self.gate.waiting.clear()
+        self.gate.waiting = False
         self.heard.written.clear()
         self.gate.step()
         # The write of what came out runs beside the way to the next gate.
-        await self._until(self.heard.written)
+        written = asyncio.ensure_future(self.heard.written.wait())
+        await asyncio.wait({self.task, written}, return_when=asyncio.FIRST_COMPLETED)
+        written.cancel()
         await self.settle()
         return not self.task.done()
 
     async def settle(self) -> None:
         """Waits until the turn stands at its gate, or has ended."""
-        await self._until(self.gate.waiting)
-
-    async def _until(self, event: asyncio.Event) -> None:
-        waiting = asyncio.ensure_future(event.wait())
-        await asyncio.wait({self.task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        standing = 0
+        while standing < 5 and not self.task.done():  # a turn that has to read again leaves its gate after its write
+            await asyncio.sleep(0 if standing else 0.001)
+            standing = standing + 1 if self.gate.waiting else 0
 
     async def finish(self) -> None:
         """Lets everything out."""
@@ -129,6 +132,14 @@ async def plain_turn(conversation: Conversation, turn: int) -> AsyncIterator[Eve
             said += piece
         yield Answered(turn=turn, to=to, text=said)
         yield Done(turn=turn)
+
+
+@asynccontextmanager
+async def ahead(store: Store, ms: int) -> AsyncIterator[Store]:
+    """The same store as it will be so many milliseconds from now: nobody waits for a lease to end."""
+    later = await store.now() + ms
+    async with Store(store.url, clock=lambda: later) as other:
+        yield other
 
 
 async def drain(store: Store) -> None:

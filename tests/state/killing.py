@@ -69,7 +69,7 @@ async def kill_at(store: Store, point: str) -> Outcome:
         status = await process.wait() if point else None
     killed_at = time.monotonic()
     async with worker(store.url, ""):
-        await reader.until(lambda events: any(e.event == "done" for e in events), 30)
+        await reader.until(lambda events: any(e.event == "done" for e in events))
         seconds = time.monotonic() - killed_at
         # Whatever is still due must not answer again.
         await asyncio.sleep(0.3)

