@@ -103,6 +103,11 @@ def agent_says(
     return Write((event,), key=f"agent:{key}", digest=digest, result=f"{heard} {new}", epoch=head.epoch, wakes=wakes)
 
 
+def tells(message: Message, key: str) -> Write:
+    """What the house says to the customer, beside whoever owns the conversation."""
+    return Write((message,), key=f"tell:{key}", digest=digest_of(message.text))
+
+
 def takes(head: Head, who: Agent, key: str) -> Write | None:
     """The conversation becomes the agent's, unless it is already. Raises Changed when it is a colleague's."""
     if head.owner == "human":

@@ -160,6 +160,11 @@ class HelpDesk:
 
         return Said(await self._write(conversation_id, by_customer, limits=self.limits), "customer")
 
+    async def tell(self, conversation_id: str, text: str, *, key: str) -> None:
+        """The house tells the customer something, in the assistant's name: whoever owns the conversation keeps it."""
+        message = Message(id=uuid4().hex, sender="bot", text=text)
+        await self._accept(conversation_id, decisions.tells(message, key))
+
     async def take_over(self, conversation_id: str, who: Agent, *, key: str) -> None:
         """An agent takes the conversation: a running answer stops, and the bot is silent until it is handed back.
 

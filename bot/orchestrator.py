@@ -148,6 +148,7 @@ class Orchestrator:
             history=earlier(conversation, messages),
             chosen=chosen(conversation, question),
             language=conversation.language,
+            called=conversation.owner == "waiting",
         )
         if self.models and self.spend and not await self.spend():
             brief = brief.model_copy(update={"models": False})
@@ -158,7 +159,7 @@ class Orchestrator:
             match item:
                 case Answer():
                     yield answered(item, turn, to, talk.lead)
-                    for pointed in await asyncio.to_thread(points, item.aims, looks, turn):
+                    for pointed in await asyncio.to_thread(points, item.aims, looks, turn) if item.aims else ():
                         yield pointed
                 case _:
                     for event in talk.events(item):

@@ -2,7 +2,7 @@
 
 from bot.answering.brief import Answer, Brief, Look, Words
 from bot.answering.extractive import Extractive, reached, shortened
-from bot.conversation import Attachment
+from bot.conversation import Attachment, Message
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Ranking
 from bot.screenshots.ocr import Line
@@ -115,3 +115,23 @@ def test_a_quote_ends_with_a_whole_sentence() -> None:
     quote = shortened(text, 700)
     assert len(quote) <= 700
     assert quote.endswith(".")
+
+
+def test_who_asked_for_a_person_is_not_offered_one_again() -> None:
+    """A person is called: no article, no "I do not know", no second offer; what saves time is asked for."""
+    for found in (brief(0.0), brief(0.4, passage(), passage("b.md", title="Other"))):
+        asked = found.model_copy(update={"question": "I want to talk to a person", "looks": (), "called": True})
+        answer = Extractive(sure=0.6, unsure=0.2).decide(asked)
+        assert answer.text.startswith("A person has been called")
+        assert not answer.choices and not answer.handoff
+    still_unknown = Extractive().decide(brief(0.0, called=True))
+    assert "Talk to a person" not in still_unknown.text and "called already" in still_unknown.text
+
+
+def test_what_was_said_last_is_not_said_again() -> None:
+    """ "Are you there?" beside the same picture gets no second copy of the same question."""
+    rung, asked = Extractive(sure=0.6, unsure=0.2), brief(0.4, passage(), passage("b.md", title="Other"))
+    first = rung.decide(asked)
+    again = rung.decide(asked.model_copy(update={"history": (Message(id="1", sender="bot", text=first.text),)}))
+    assert again.text.startswith("I have nothing to add") and not again.choices
+    assert again.handoff

@@ -35,6 +35,8 @@ class Brief(Noun):
     language: str = "en"
     models: bool = True
     """Whether models may be asked at all: False once the owner's budget of the day is used up."""
+    called: bool = False
+    """Whether a person has been called already: nobody need be offered one."""
     customer: str | None = None
     """Who asks, as the site vouches for them: for the owner's own tools, never told to a model."""
 

@@ -14,7 +14,7 @@ from bot.answering.brief import Aim, Answer, Brief, Look, Words
 from bot.conversation import Choice, Citation
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit
-from prompts import say
+from prompts import matches, say
 
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 QUOTE_LIMIT = 700
@@ -48,16 +48,24 @@ class Extractive:
         yield answer
 
     def decide(self, brief: Brief) -> Answer:
-        """The whole answer at once: quote, ask, or say that it is not known."""
+        """The whole answer at once: quote, ask, or say that it is not known; never what was said last once more."""
+        answer = self._decide(brief)
+        last = next((m.text for m in reversed(brief.history) if m.sender == "bot"), "")
+        return self._nothing_new(brief) if last.strip() == answer.text.strip() and not brief.chosen else answer
+
+    def _decide(self, brief: Brief) -> Answer:
         hits = brief.ranking.hits
         if brief.chosen:
             hits = tuple(h for h in hits if h.passage.article == brief.chosen) or hits
+        wants_person = brief.called and matches("triggers.asks", brief.question)
         if not hits:
-            return self._unknown(brief)
+            return self._called(brief) if wants_person else self._unknown(brief)
         confidence = brief.ranking.confidence
         strange = foreign(brief)
         if brief.chosen or (confidence >= self.sure and not strange):
             return self._quote(brief, hits[0], confidence)
+        if wants_person:
+            return self._called(brief)
         likely = _distinct(hits)[: self.choices]
         if confidence >= self.unsure and len(likely) > 1:
             return self._ask(brief, likely, confidence, strange=strange)
@@ -101,6 +109,16 @@ class Extractive:
             model=self.name,
         )
 
+    def _called(self, brief: Brief) -> Answer:
+        """They asked for a person, who is called: nothing else is wanted, and what helps that person is."""
+        return Answer(text=say("answering.called", brief.language), model=self.name)
+
+    def _nothing_new(self, brief: Brief) -> Answer:
+        """The same question would get the same answer: say so, and who knows more."""
+        more = _person(brief)
+        text = f"{say('answering.nothing_new', brief.language)} {more}"
+        return Answer(text=text, confidence=brief.ranking.confidence, model=self.name, handoff="nothing new to say")
+
     def _unknown(self, brief: Brief, *, strange: bool = False) -> Answer:
         look = brief.looks[-1] if brief.looks else None
         unreadable = look is not None and not look.screen.legible
@@ -112,9 +130,7 @@ class Extractive:
             say("answering.nothing", brief.language)
             + " "
             + say("answering.looked_for", brief.language, what=_looked_for(brief)),
-            say("answering.offer_person", brief.language)
-            if brief.question or look
-            else say("answering.ask_for_more", brief.language),
+            _person(brief) if brief.question or look else say("answering.ask_for_more", brief.language),
         ]
         return Answer(
             text=_joined(paragraphs),
@@ -198,6 +214,11 @@ def _seen(look: Look | None, language: str) -> str:
     if look.screen.error:
         return say("answering.saw_error", language, error=on_one_line(look.screen.error))
     return say("answering.saw_where", language, where=look.screen.where) if look.screen.where else ""
+
+
+def _person(brief: Brief) -> str:
+    """Where a person is to be had; nothing is offered that is under way."""
+    return say("answering.person_comes" if brief.called else "answering.offer_person", brief.language)
 
 
 def _looked_for(brief: Brief) -> str:

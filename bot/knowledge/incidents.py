@@ -33,13 +33,15 @@ _EDGE = re.compile(r"^\W+|\W+$")
 
 class KnownProblem(Noun):
     """A problem that several customers have. Its `id` is the fingerprint of its phrase; `since` and `until` are Unix
-    ms; `text` is what the team says of it, empty when it was only counted; `seen` counts customers."""
+    ms; `text` is what the team says of it, empty when it was only counted; `by` is who announced it; `seen` counts
+    customers."""
 
     id: str
     phrase: str
     since: int
     until: int
     text: str = ""
+    by: str = ""
     seen: int = 0
 
 

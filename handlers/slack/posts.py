@@ -57,6 +57,11 @@ def posts(event_id: int, event: Event | None, customer: str, written: Container[
             return list(_customers(event_id, event, customer))
         case Message(sender="agent") if event.id not in written:
             return list(_agents(event_id, event))
+        case Message(sender="bot"):
+            post = Post(
+                "", Rank.BOT, escape(short(event.text, 300)), username=say("slack.bot_name"), icon=":robot_face:"
+            )
+            return list(_whole(event_id, post, words(event.text)))
         case Answered():
             sources = [(c.title, c.url) for c in event.citations]
             choices = "".join(f"\n• {choice.text}" for choice in event.choices)

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from bot.conversation import Attachment, Conversation, Event, Held, Message, Owner, OwnerChanged, Seen, fold
+from bot.case import Nearest, Tried, called_for, case
+from bot.conversation import Attachment, Event, Held, Message, Owner, Seen, fold
 from bot.helpdesk import LogEntry, Summary
 from handlers.web.context import Web
 from handlers.web.identity import SignedIn
@@ -23,8 +24,10 @@ class Waiting(BaseModel):
     id: str
     owner: Owner
     who: str | None
+    name: str = Field(description="The customer's, empty when nobody has said it.")
+    verified: bool = Field(description="Whether the site vouches for the name.")
     title: str
-    reason: str
+    reason: str = Field(description="Why a person was called, in the team's language.")
     at: int
     picture: Picture | None = Field(description="The newest picture, with what is private blacked out.")
     seen: Seen | None = Field(description="What was seen in it.")
@@ -33,8 +36,18 @@ class Waiting(BaseModel):
 class Card(Standing):
     """Everything that an agent needs to know."""
 
-    reason: str = Field(description="Why it is here.")
+    name: str = Field(description="The customer's, empty when nobody has said it.")
+    verified: bool = Field(description="Whether the site vouches for the name.")
+    language: str = Field(description="What the customer reads.")
+    since: int = Field(description="Since when it stands where it stands, in milliseconds since the epoch.")
+    reason: str = Field(description="Why a person was called, in the team's language; empty when none was.")
     draft: str = Field(description="What could be sent next, empty when there is nothing.")
+    tried: list[Tried] = Field(description="The articles that answers stood on, the oldest first.")
+    belief: str = Field(description="The article that the newest answer stood on.")
+    confidence: float = Field(description="How sure the newest answer was, from 0 to 1.")
+    nearest: list[Nearest] = Field(description="The articles closest to the question.")
+    plan: str = Field(description="Why the newest answer was made as it was.")
+    model: str = Field(description="What gave the newest answer.")
     events: list[dict[str, Any]] = Field(description="The log: `id` is the event's; a message's own is `message_id`.")
 
 
@@ -58,8 +71,10 @@ def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> W
         id=summary.id,
         owner=summary.owner,
         who=summary.who,
+        name=conversation.name,
+        verified=conversation.verified,
         title=summary.title,
-        reason=reason_of(log),
+        reason=called_for(log),
         at=summary.at,
         picture=picture(newest, covered(web, who)) if newest else None,
         seen=seen,
@@ -69,13 +84,24 @@ def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> W
 def card_of(web: Web, who: SignedIn, conversation_id: str, log: list[LogEntry]) -> Card:
     """The card of a conversation."""
     conversation, link_to = fold(conversation_id, log), covered(web, who)
+    known_case = case(conversation_id, log)
     known = standing(conversation, link_to)
     pictures = [both(web, who, attachment) for attachment in conversation.attachments.values()]
     return Card(
         **known.model_dump(exclude={"attachments"}),
         attachments=pictures,
-        reason=reason_of(log),
-        draft=draft_of(conversation),
+        name=known_case.name,
+        verified=known_case.verified,
+        language=known_case.language,
+        since=round(known_case.since * 1000),
+        reason=known_case.reason,
+        draft=known_case.draft,
+        tried=list(known_case.tried),
+        belief=known_case.belief,
+        confidence=known_case.confidence,
+        nearest=list(known_case.nearest),
+        plan=known_case.plan,
+        model=known_case.model,
         events=[logged(event_id, event, link_to) for event_id, event in log if event],
     )
 
@@ -95,19 +121,3 @@ def logged(event_id: int, event: Event, link_to: Link) -> dict[str, Any]:
     """An event of the log, by the id that readers resume from; what it names itself by stays beside it."""
     own = {f"{event.event}_id": event.id} if isinstance(event, Message | Held) else {}
     return for_staff(event, link_to) | own | {"id": event_id}
-
-
-def draft_of(conversation: Conversation) -> str:
-    """What an agent could send next: the bot's last answer that stood on an article, without its sources' numbers."""
-    last = max(conversation.answers.values(), key=lambda answer: answer.turn, default=None)
-    if last is None:
-        return ""
-    text = last.text if last.citations else ""
-    for citation in last.citations:
-        text = text.replace(f" [{citation.n}]", "").replace(f"[{citation.n}]", "")
-    return text.strip()
-
-
-def reason_of(log: list[LogEntry]) -> str:
-    """Why the conversation is where it is: the words of the last change of owner."""
-    return next((event.reason for _, event in reversed(log) if isinstance(event, OwnerChanged)), "")

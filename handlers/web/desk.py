@@ -12,9 +12,10 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
-from bot.conversation import Owner
+from bot.case import case
+from bot.conversation import Owner, fold
 from bot.helpdesk import Agent, Changed
-from handlers.web.card import Card, Earlier, Waiting, card_of, covered, draft_of, waiting
+from handlers.web.card import Card, Earlier, Waiting, card_of, covered, waiting
 from handlers.web.context import Address, AtDesk, Parts
 from handlers.web.events import reader
 from handlers.web.identity import SignedIn
@@ -181,8 +182,8 @@ async def decide(web: Parts, who: AtDesk, conversation_id: str, held_id: str, bo
 )
 async def send_draft(web: Parts, who: AtDesk, conversation_id: str, key: Key = None) -> Heard:
     """Send the draft as it stands, in the agent's name, to the customer; the bot may go on answering."""
-    conversation = await web.desk.conversation(conversation_id)
-    text = draft_of(conversation)
+    log = await web.desk.log(conversation_id)
+    conversation, text = fold(conversation_id, log), case(conversation_id, log).draft
     if not text:
         raise Problem("no_draft")
     if conversation.owner == "human" and conversation.agent != who.id:

@@ -24,6 +24,8 @@ DAY = 86_400.0
 LONGEST_PROOF_SECONDS = 12 * 3600
 LEEWAY_SECONDS = 30
 LINK_SECONDS = 15 * 60
+LINK_STEPS = 120
+"""A link's end is a multiple of so many seconds."""
 DESK_SECONDS = 12 * 3600
 STOP_DAYS = 365
 SHORTEST_SHARED_KEY = 32
@@ -217,8 +219,9 @@ class Tokens:
         return access if access.proven or not self.enforced else None
 
     def link(self, attachment: str, viewer: str) -> str:
-        """The signature of a link to one picture, made for one viewer, good for 15 minutes."""
-        return self._links.seal([attachment, viewer], self._clock() + LINK_SECONDS)
+        """The signature of a link to one picture, made for one viewer, good for 15 minutes, a little less at times: it
+        is the same for two minutes, so that a page that asks again does not fetch its pictures anew."""
+        return self._links.seal([attachment, viewer], (self._clock() + LINK_SECONDS) // LINK_STEPS * LINK_STEPS)
 
     def link_viewer(self, attachment: str, signature: str) -> str | None:
         """For whom a link to `attachment` was made; None when it is forged, expired or another picture's."""

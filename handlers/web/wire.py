@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from bot.case import why
 from bot.conversation import (
     STAFF_EVENTS,
     Answered,
@@ -92,6 +93,8 @@ def for_staff(event: Event, link: Link) -> dict[str, Any]:
         case Held():
             pictures = [picture(attachment, link).model_dump(mode="json") for attachment in event.attachments]
             return event.model_dump(mode="json") | {"attachments": pictures}
+        case OwnerChanged():
+            return event.model_dump(mode="json") | {"team": why(event) if event.owner == "waiting" else ""}
         case Attached():
             return event.model_dump(mode="json") | {"attachment": picture(event.attachment, link).model_dump()}
         case _:

@@ -1,6 +1,7 @@
 """The desk in the browser: who waits, what to know, take over, reply, note, resolve, hand back, by mouse and by key."""
 
 import asyncio
+import re
 
 import pytest
 from conftest import OpenPage
@@ -55,7 +56,7 @@ async def test_the_whole_of_a_conversation_from_waiting_to_resolved(panel: Panel
     await waiting(panel, "My scan does not go up")
     desk = await signed_in(visit)
     await opened(desk, panel, "My scan does not go up")
-    await expect(desk.locator("#queue")).to_contain_text("You asked for a person.")
+    await expect(desk.locator("#queue")).to_contain_text("Asked for a person")
     card = desk.locator("#card")
     await expect(card).to_contain_text("TB-6010")
     await expect(card.locator("img")).to_be_visible()
@@ -156,3 +157,44 @@ async def test_the_keys_are_listed_and_a_picture_opens_with_its_original(panel: 
     await desk.keyboard.press("Escape")
     await desk.locator("#card .shot").click()
     await expect(desk.get_by_role("dialog").get_by_role("link", name="Open the original")).to_be_visible()
+
+
+async def test_a_known_problem_is_announced_edited_and_ended_and_those_who_wait_are_told(
+    panel: Panel, visit: OpenPage
+) -> None:
+    """From the conversation that shows it; who announced it and which conversations met it stand beside it."""
+    await waiting(panel, "My scan does not go up")
+    desk = await signed_in(visit)
+    await opened(desk, panel, "My scan does not go up")
+    await desk.get_by_role("button", name="Known problem? Announce it").click()
+    await desk.get_by_label("What customers are told").fill("Uploads fail right now.")
+    await desk.get_by_role("button", name="Announce", exact=True).click()
+    problem = desk.locator(".incident", has_text="Uploads fail right now.")
+    await expect(problem).to_contain_text("Announced by Ida Moen")
+    await expect(problem).to_contain_text(re.compile(r"\d+ conversations? that waits? ha(s|ve) met it"))
+    assert await axe(desk) == []
+
+    await problem.get_by_role("button", name="Edit").click()
+    await desk.get_by_label("What customers are told").fill("Uploads fail; a repair is under way.")
+    await desk.get_by_role("button", name="Save").click()
+    problem = desk.locator(".incident", has_text="a repair is under way")
+    await expect(problem).to_be_visible()
+
+    await problem.get_by_role("button", name="It is over").click()
+    await desk.locator(".ending textarea").fill("Uploads work again.")
+    await desk.get_by_role("button", name="End it").click()
+    await expect(problem).to_have_count(0)
+    await expect(panel.host.locator(".said.bot", has_text="Uploads work again.")).to_be_visible()
+
+
+async def test_a_link_from_a_card_opens_its_conversation(panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, "The link leads here")
+    conversation = (await panel.memory())["conversation"]["id"]
+    page = await visit(f"/desk#{conversation}", viewport={"width": 390, "height": 844})
+    await page.get_by_label("Your name, as customers see it").fill("Ida Moen")
+    await page.get_by_label("Password of the desk").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("#talk h2")).to_have_text("The link leads here")
+    await page.get_by_role("button", name="Back to the queue").click()
+    await expect(page.locator("#queue")).to_be_visible()
+    await expect(page.locator("#talk")).to_be_hidden()

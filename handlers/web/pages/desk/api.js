@@ -13,7 +13,7 @@ export const session = {
 };
 
 async function call(method, path, body, key) {
-  const headers = { ...(session.now ? { Authorization: `Bearer ${session.now.token}` } : {}) };
+  const headers = { "Accept-Language": "en", ...(session.now ? { Authorization: `Bearer ${session.now.token}` } : {}) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   const response = await fetch(BASE + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
@@ -33,6 +33,9 @@ export const api = {
   act: (id, what) => call("POST", `/conversations/${id}/${what}`, {}, crypto.randomUUID()),
   /** What becomes of held words: take_over, send or note. */
   decide: (id, held, choice) => call("POST", `/conversations/${id}/held/${encodeURIComponent(held)}`, { choice }, crypto.randomUUID()),
+  incidents: () => call("GET", "/incidents"),
+  announce: (error, text, hours) => call("POST", "/incidents", { error, text, hours }),
+  endIncident: (id, tell) => call("POST", `/incidents/${encodeURIComponent(id)}/end`, { tell }),
   /** reply, note */
   write: (id, what, text, key) => call("POST", `/conversations/${id}/${what}`, { text }, key),
 };

@@ -1,14 +1,22 @@
 // The agents' page: signs in, keeps the queue fresh, follows the open conversation, does what buttons and keys ask for.
 
 import { api, follow, Refused, session } from "/desk/api.js";
+import { incidents } from "/desk/incidents.js";
 import { card, composer, fold, head, keys, log, picture, queue } from "/desk/views.js";
 
 const $ = (id) => document.getElementById(id);
 const REFRESH_MS = 4000;
+const KNOWN_MS = 60_000; // how many problems are known is no news of the second
 let waiting = [];
 let open = null; // { id, standing, earlier, events }
 let following = new AbortController();
 let unsent = crypto.randomUUID();
+let known = []; // problems that are known now
+let knownAt = 0;
+let form = {}; // what the form for known problems is to start with
+let ending = ""; // the problem that is about to be ended
+const ASKED = /^p\d{1,4}-[0-9a-f]{24}$/; // a conversation's id, as the card in Slack links to it
+const linked = location.hash.slice(1);
 let chosen = ""; // the conversation that was asked for last; it may still be on its way
 
 function say(text) {
@@ -41,7 +49,9 @@ async function signedIn() {
   $("desk").hidden = false;
   $("talk").innerHTML = `<p class="quiet middle">Choose a conversation.</p>`;
   put($("card"), "");
+  room("");
   await refresh();
+  if (ASKED.test(linked)) return show(linked);
   if (!chosen && waiting[0] && matchMedia("(min-width: 900px)").matches) await show(waiting[0].id);
 }
 
@@ -50,6 +60,7 @@ async function refresh() {
   const list = await trying(() => api.queue());
   if (!list) return;
   waiting = list;
+  if (chosen === "incidents" || Date.now() - knownAt > KNOWN_MS) await refreshIncidents();
   const count = list.filter((w) => w.owner === "waiting").length;
   document.title = `${count ? `(${count}) ` : ""}Desk · HelpLens`;
   drawQueue();
@@ -57,8 +68,52 @@ async function refresh() {
 
 function drawQueue() {
   const focused = document.activeElement?.dataset?.open;
-  put($("queue"), queue(waiting, open?.id, session.now?.name ?? ""));
+  put($("queue"), queue(waiting, chosen === "incidents" ? chosen : open?.id, session.now?.name ?? "", known.length));
   if (focused) $("queue").querySelector(`[data-open="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** The page of known problems, in the place of a conversation. */
+async function showIncidents(start = {}) {
+  following.abort();
+  [chosen, open, form, ending] = ["incidents", null, start, ""];
+  room("reading known-room");
+  $("talk").innerHTML = `<div id="known"></div>`;
+  put($("card"), "");
+  await refreshIncidents();
+  drawQueue();
+}
+
+async function refreshIncidents() {
+  const list = await trying(() => api.incidents());
+  knownAt = Date.now();
+  if (!list) return;
+  known = list;
+  drawIncidents();
+}
+
+/** Not while somebody writes in it: what is drawn anew would take their words away. */
+function drawIncidents(again = false) {
+  const box = $("known");
+  if (!box || (!again && box.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"))) return;
+  put(box, incidents(known, form, ending));
+}
+
+async function announce(fields) {
+  const done = await trying(() => api.announce(fields.error.value, fields.text.value, Number(fields.hours.value)));
+  if (!done) return;
+  say(`Announced. Customers read: “${done.text}”`);
+  form = {};
+  $("known").drawn = "";
+  await refreshIncidents();
+  drawIncidents(true);
+}
+
+async function endIncident(id, tell) {
+  const done = await trying(() => api.endIncident(id, tell));
+  ending = "";
+  if (done) say(done.told ? `Ended. ${done.told === 1 ? "1 customer was" : `${done.told} customers were`} told.` : "Ended. Nobody was told.");
+  await refreshIncidents();
+  drawIncidents(true);
 }
 
 async function show(id) {
@@ -68,6 +123,7 @@ async function show(id) {
   const found = await trying(async () => ({ standing: await api.read(id), earlier: await api.earlier(id) }));
   if (!found || stop.signal.aborted) return;
   open = { id, ...found, events: found.standing.events.map((e) => [e.event, e]) };
+  room("reading");
   $("talk").innerHTML = `<header></header><div id="log" role="log" tabindex="0"></div>${composer()}`;
   draw();
   const last = found.standing.events.at(-1)?.id ?? 0;
@@ -77,7 +133,7 @@ async function show(id) {
 function heard(id, name, data) {
   if (open?.id !== id) return;
   open.events.push([name, data]);
-  if (["owner", "message", "seen", "answered", "noted"].includes(name)) void reload(id);
+  if (["owner", "message", "seen", "answered", "noted", "introduced", "rated"].includes(name)) void reload(id);
   drawLog();
 }
 
@@ -116,7 +172,7 @@ function drawAround() {
 function drawLog() {
   const box = $("log");
   const near = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
-  put(box, log(fold(open.events)));
+  put(box, log(fold(open.events), open.standing));
   if (near) box.scrollTop = box.scrollHeight;
 }
 
@@ -141,6 +197,7 @@ async function decide(held, choice) {
 }
 
 async function write() {
+  if (!$("write")) return;
   const field = $("write").elements.text;
   const kind = $("write").elements.kind.value;
   const [text, key] = [field.value.trim(), unsent];
@@ -176,29 +233,49 @@ function step(by) {
   if (next) void show(next.id);
 }
 
+/** On a phone one thing is seen at a time: the queue, or what was chosen in it. */
+function room(name) {
+  $("desk").className = name;
+  if (name) scrollTo(0, 0);
+}
+
 const commands = {
+  toQueue: () => { following.abort(); [chosen, open] = ["", null]; room(""); drawQueue(); },
+  toCard: () => $("card").scrollIntoView({ behavior: "smooth" }),
   keys: () => dialog("keys", keys()),
   signOut: signedOut,
+  incidents: () => showIncidents(),
+  announceThis: () => showIncidents({ error: open.standing.seen.findLast((s) => s.error)?.error.split("\n").join(" ") ?? "" }),
   useDraft: () => { focusWriting("reply"); $("write").elements.text.value = open.standing.draft; },
 };
 const shortcuts = {
-  j: () => step(1), k: () => step(-1), t: () => act("take-over"), b: () => act("hand-back"), e: () => act("resolve"),
+  j: () => step(1), k: () => step(-1), t: () => act("take-over"), b: () => act("hand-back"), e: () => act("resolve"), i: () => showIncidents(),
   d: () => open?.standing.draft && act("send-draft"), r: () => focusWriting("reply"), n: () => focusWriting("note"), "?": commands.keys,
 };
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-open],[data-act],[data-do],[data-picture],[data-decide]");
+  const target = event.target.closest("[data-open],[data-act],[data-do],[data-picture],[data-decide],[data-edit],[data-ending]");
   if (!target) return;
   const { open: id, act: what, do: command, picture: shot, decide: choice, held } = target.dataset;
   if (id) void show(id);
   if (what) void act(what);
   if (choice) void decide(held, choice);
+  const { edit, ending: over } = target.dataset;
+  if (edit !== undefined) {
+    const problem = known.find((p) => p.id === edit);
+    form = problem ? { error: problem.error, text: problem.text, editing: true } : {};
+    drawIncidents(true);
+    if (problem) $("announce").elements.text.focus();
+  }
+  if (over !== undefined) { ending = over; drawIncidents(true); $("known").querySelector(".ending textarea, .ending button")?.focus(); }
   if (command) commands[command]();
   if (shot) dialog("picture", picture(open.standing.attachments.find((a) => a.id === shot)));
 });
 
 document.addEventListener("submit", (event) => {
   if (event.target.id === "write") { event.preventDefault(); void write(); }
+  if (event.target.id === "announce") { event.preventDefault(); void announce(event.target.elements); }
+  if (event.target.matches(".ending")) { event.preventDefault(); void endIncident(event.target.dataset.problem, event.target.elements.tell.value); }
   if (event.target.id !== "sign-in") return;
   event.preventDefault();
   const { name, password } = event.target.elements;
@@ -210,7 +287,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => { if (event.target.name === "kind") hint(); });
 
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input, textarea")) {
+  if (event.target.matches("input, textarea, select")) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void write();
     if (event.key === "Escape") event.target.blur();
     return;
@@ -221,6 +298,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 setInterval(() => { if (!document.hidden) void refresh(); }, REFRESH_MS);
+addEventListener("hashchange", () => {
+  const id = location.hash.slice(1);
+  if (session.now && ASKED.test(id)) void show(id);
+});
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
 if (given) {
   history.replaceState(null, "", location.pathname);

@@ -9,14 +9,22 @@ const MAILED = {
 };
 const owned = (owner, who) => (owner === "human" && who ? `With ${who}` : OWNERS[owner]);
 
-export function queue(list, open, me) {
-  return html`<header><h1>Desk</h1><button class="plain" data-do="keys" title="Keyboard shortcuts (?)">?</button><button class="plain" data-do="signOut" title="Sign out">${me}</button></header>
+/** An error's headline and body on one line. */
+const oneLine = (text) => (text ?? "").split("\n").join(" – ");
+/** Who the customer is; a name that nobody vouches for is marked. */
+const named = ({ name, verified }) => (name ? (verified ? name : `${name} (not verified)`) : "Customer");
+
+export function queue(list, open, me, known) {
+  return html`<header><h1>Desk</h1><button class="plain" data-do="keys" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button><button class="plain" data-do="signOut" title="Sign out">${me}</button></header>
+    <button class="known" data-do="incidents" ${open === "incidents" ? html`aria-current="true"` : ""} title="Key: i">Known problems${known ? html`<span class="count">${known}</span>` : ""}</button>
     ${list.length ? html`<ol>${list.map((w) => html`<li><button data-open="${w.id}" class="${w.owner}" ${w.id === open ? html`aria-current="true"` : ""}>
-      ${w.picture ? html`<img src="${w.picture.url}" alt="" loading="lazy">` : html`<span class="none"></span>`}
-      <span><b>${w.title || w.seen?.error || "A picture without words"}</b><small>${w.reason}</small>
+      ${w.picture ? html`<img src="${w.picture.url}" alt="" loading="lazy">` : html`<span class="none">${initials(named(w))}</span>`}
+      <span><b>${w.title || oneLine(w.seen?.error) || "A picture without words"}</b><small>${[w.name ? named(w) : "", w.reason].filter(Boolean).join(" · ")}</small>
       <small class="owner">${owned(w.owner, w.who)} · ${ago(w.at)}</small></span></button></li>`)}</ol>`
       : html`<p class="quiet">Nobody is waiting. Conversations appear here when a customer asks for a person, or when the bot does.</p>`}`;
 }
+
+const initials = (name) => name.split(" ").map((part) => part[0] ?? "").join("").slice(0, 2).toUpperCase();
 
 /** A conversation's events, folded to what an agent reads. */
 export function fold(events) {
@@ -34,13 +42,15 @@ export function fold(events) {
     noted: (d) => entries.push({ kind: "note", who: d.who, text: d.text }),
     held: (d) => entries.push({ kind: "held", id: d.held_id ?? d.id, who: d.who, text: d.text }),
     decided: (d) => { const held = entries.find((e) => e.kind === "held" && e.id === d.held_id); if (held) held.choice = d.choice; },
-    owner: (d) => entries.push({ kind: "owner", text: owned(d.owner, d.who), reason: d.reason }),
+    owner: (d) => entries.push({ kind: "owner", text: owned(d.owner, d.who), reason: d.team || d.reason, told: d.reason }),
     reachable: (d) => entries.push({ kind: "owner", text: d.address ? `Can be written to: ${d.address}` : "Wants no more e-mails" }),
     mailed: (d) => entries.push({ kind: "owner", text: MAILED[d.outcome], reason: d.reason }),
+    introduced: (d) => entries.push({ kind: "owner", text: d.claimed ? `Signed in as ${d.name}` : `This is ${named(d)}` }),
     delta: (d) => { const t = turn(d); if (!t.settled) t.text = [...t.text].slice(0, d.offset).join("") + d.text; },
     reset: (d) => { turn(d).text = ""; },
-    answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices }),
+    answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices, model: d.model, confidence: d.confidence }),
     stopped: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, stopped: true }),
+    planned: (d) => Object.assign(turn(d), { plan: d.reason }),
     rated: (d) => Object.assign(turn(d), { rated: d.helped }),
   };
   for (const [name, data] of events) on[name]?.(data);
@@ -52,8 +62,16 @@ const DECIDED = { take_over: "taken over and sent", send: "sent", note: "kept as
 
 const words = (text) => html`${text.split("\n").map((line, i) => html`${i ? html`<br>` : ""}${line.split(/\*\*(.+?)\*\*/).map((part, j) => (j % 2 ? html`<b>${part}</b>` : part))}`)}`;
 
-function entry(e) {
-  if (e.kind === "owner") return html`<p class="turned">${e.text}${e.reason ? html` · ${e.reason}` : ""}</p>`;
+/** How an answer came to be: why this way, by what, how sure. PATH's price comes with the plan where a model was asked. */
+function made(e) {
+  if (!e.plan && !e.model) return "";
+  const sure = e.citations?.length ? `${Math.round(100 * e.confidence)} % sure` : "";
+  const by = e.model === "extractive" ? "quoted, no model" : e.model;
+  return html`<details class="made"><summary>${[by, sure].filter(Boolean).join(" · ") || "How"}</summary><p>${e.plan}</p></details>`;
+}
+
+function entry(e, customer) {
+  if (e.kind === "owner") return html`<p class="turned" title="${e.told ? `The customer was told: ${e.told}` : ""}">${e.text}${e.reason ? html` · ${e.reason}` : ""}</p>`;
   if (e.kind === "note") return html`<article class="note"><h3>${e.who} · note for the team</h3><p dir="auto">${words(e.text)}</p></article>`;
   if (e.kind === "held") {
     return html`<article class="held"><h3>${e.who} · ${DECIDED[e.choice] ?? "not sent: the assistant answers"}</h3><p dir="auto">${words(e.text)}</p>
@@ -62,20 +80,34 @@ function entry(e) {
   if (e.kind === "answer") {
     return html`<article class="bot"><h3>Assistant${e.running ? " · writing" : ""}${e.stopped ? " · stopped" : ""}${e.rated === true ? " · helped" : e.rated === false ? " · did not help" : ""}</h3>
       <p dir="auto">${words(e.text)}</p>${e.choices?.length ? html`<p class="quiet">Asked: ${e.choices.map((c) => c.text).join(" / ")}</p>` : ""}
-      ${e.citations?.length ? html`<p class="quiet">From: ${e.citations.map((c) => c.title).join(", ")}</p>` : ""}</article>`;
+      ${e.citations?.length ? html`<p class="quiet">From: ${e.citations.map((c) => c.title).join(", ")}</p>` : ""}${made(e)}</article>`;
   }
-  const who = e.sender === "customer" ? "Customer" : e.who ?? "Assistant";
+  const who = e.sender === "customer" ? customer : e.who ?? "Assistant";
   return html`<article class="${e.sender}"><h3>${who}</h3>${e.attachments.map((a) => html`<button class="shot" data-picture="${a.id}"><img src="${a.url}" alt="Picture ${a.name}"></button>`)}
     ${e.text ? html`<p dir="auto">${words(e.text)}</p>` : ""}</article>`;
 }
 
-export const log = (entries) => html`${entries.map(entry)}`;
+export const log = (entries, standing) => html`${entries.map((e) => entry(e, named(standing)))}`;
 
 export function head(standing) {
   const mine = standing.owner === "human";
   const button = (what, label, key, main = "", off = false) => html`<button class="${main}" data-act="${what}" ${off ? html`disabled` : ""} title="Key: ${key}">${label}</button>`;
-  return html`<h2>${standing.title}</h2><span class="state ${standing.owner}">${owned(standing.owner, standing.who)}</span><span class="actions">
+  return html`<button class="plain phone" data-do="toQueue" aria-label="Back to the queue">‹</button><h2>${standing.title}</h2><button class="plain phone" data-do="toCard">What to know</button><span class="state ${standing.owner}">${owned(standing.owner, standing.who)}</span><span class="actions">
     ${button("take-over", "Take over", "t", mine ? "" : "main", mine)}${button("hand-back", "Hand back", "b", "", !mine)}${button("resolve", "Resolve", "e", "", standing.owner === "closed")}</span>`;
+}
+
+const LANGUAGE = new Intl.DisplayNames(["en"], { type: "language" });
+const tried = ({ title, helped }) => html`<li>${title}${helped === null ? "" : helped ? html` <small>helped</small>` : html` <small class="bad">did not help</small>`}</li>`;
+const linked = ({ title, url }) => html`<li>${url ? html`<a href="${url}" target="_blank" rel="noopener noreferrer">${title}</a>` : title}</li>`;
+
+/** Who the customer is, and what the assistant made of it. */
+function facts(standing, seen, exact) {
+  const row = (name, value) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : "");
+  const belief = standing.belief && `${standing.belief} (${Math.round(100 * standing.confidence)} % sure)`;
+  return html`<dl>${row("Customer", html`${standing.name || "No name known"}${standing.name ? html` <small>${standing.verified ? "verified" : "not verified"}</small>` : ""}`)}
+    ${row("Reads", standing.language === "en" ? "" : LANGUAGE.of(standing.language))}${row("Where", seen?.where)}${row("Message", seen?.error && html`<b>${oneLine(seen.error)}</b>`)}
+    ${row("Found", exact.join(", "))}${row("Reading", seen?.reason)}${row("Tried", standing.tried.length ? html`<ul>${standing.tried.map(tried)}</ul>` : "")}
+    ${row("Believes", belief)}${row("Nearest", standing.nearest.length ? html`<ul>${standing.nearest.map(linked)}</ul>` : "")}</dl>`;
 }
 
 export function card(standing, earlier) {
@@ -84,14 +116,14 @@ export function card(standing, earlier) {
   const exact = [...new Set((seen?.entities ?? []).filter((e) => e.kind !== "error").map((e) => e.text))];
   return html`<h2>What to know</h2>${standing.reason ? html`<p class="reason">${standing.reason}</p>` : ""}
     ${newest ? html`<button class="shot" data-picture="${newest.id}"><img src="${newest.url}" alt="The newest picture, private places blacked out"></button>` : ""}
-    ${seen ? html`<dl>${seen.where ? html`<dt>Where</dt><dd>${seen.where}</dd>` : ""}${seen.error ? html`<dt>Message</dt><dd><b>${seen.error}</b></dd>` : ""}
-      ${exact.length ? html`<dt>Found</dt><dd>${exact.join(", ")}</dd>` : ""}${seen.reason ? html`<dt>Reading</dt><dd>${seen.reason}</dd>` : ""}</dl>` : ""}
-    ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto" tabindex="0">${words(standing.draft)}</p><button class="main" data-act="send-draft" title="Key: d">Send draft</button> <button data-do="useDraft">Edit first</button></section>` : ""}
+    ${facts(standing, seen, exact)}
+    ${seen?.error ? html`<button data-do="announceThis">Known problem? Announce it</button>` : ""}
+    ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto" tabindex="0">${words(standing.draft)}</p><div class="row"><button class="main" data-act="send-draft" title="Key: d">Send draft</button><button data-do="useDraft">Edit first</button></div></section>` : ""}
     <h3>Earlier conversations</h3>${earlier.length ? html`<ul>${earlier.map((c) => html`<li><button class="link" data-open="${c.id}">${c.title || "A picture"}</button> <small>${OWNERS[c.owner]}, ${ago(c.at)}</small></li>`)}</ul>`
       : html`<p class="quiet">None that are known.</p>`}`;
 }
 
-export const KEYS = [["j / k", "next, previous conversation"], ["t", "take over"], ["r", "write a reply"], ["n", "write a note"], ["d", "send the draft"], ["b", "hand back to the assistant"], ["e", "resolve"], ["Ctrl Enter", "send what is written"], ["?", "this list"]];
+export const KEYS = [["j / k", "next, previous conversation"], ["t", "take over"], ["r", "write a reply"], ["n", "write a note"], ["d", "send the draft"], ["b", "hand back to the assistant"], ["e", "resolve"], ["i", "known problems"], ["Ctrl Enter", "send what is written"], ["?", "this list"]];
 export const keys = () => html`<form method="dialog"><h2>Keyboard</h2><dl>${KEYS.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${what}</dd>`)}</dl><button class="main">Close</button></form>`;
 
 export const picture = (attachment) => html`<form method="dialog"><img src="${attachment.url}" alt="Picture ${attachment.name}">
