@@ -67,11 +67,11 @@ SHAPES = {
 }
 
 
-def small() -> Timed:
+def small(dtype: str) -> Timed:
     """About 100 M parameters, on the CPU, through the same folder as any model."""
     with tempfile.TemporaryDirectory() as folder:
         build("qwen3_vl", Path(folder), hidden=768, layers=13, vocabulary=16_384, room=8192)
-        return Timed.load(folder, device="cpu", rows=16)
+        return Timed.load(folder, device="cpu", dtype=dtype, rows=16)
 
 
 def published(device: str, *, dry: bool) -> Timed:
@@ -255,13 +255,13 @@ async def joined(engine: Timed, shape: Shape) -> None:
     print(f"  would be {alone:.3f} s. Its own first token came after {first:.3f} s.")
 
 
-async def main(name: str, at_once: tuple[int, ...], threads: int) -> None:
+async def main(name: str, at_once: tuple[int, ...], threads: int, dtype: str) -> None:
     """All of it."""
     torch.set_num_threads(threads)
     shape = SHAPES[name]
     if at_once:
         shape = Shape(at_once, shape.picture, shape.decoded, shape.answered, shape.long)
-    engine = small() if name == "small" else published("cpu" if name == "dry" else "cuda", dry=name == "dry")
+    engine = small(dtype) if name == "small" else published("cpu" if name == "dry" else "cuda", dry=name == "dry")
     device = engine.model.device
     parameters = sum(p.numel() for p in engine.model.parameters()) / 1e6
     print(f"{parameters:.0f} M parameters, {engine.model.dtype}, {device}, {threads} threads")
@@ -281,5 +281,6 @@ if __name__ == "__main__":
     arguments.add_argument("--shape", choices=SHAPES, default="small")
     arguments.add_argument("--at-once", type=int, nargs="*", default=(), help="by default 1 4 8 16")
     arguments.add_argument("--threads", type=int, default=1, help="of torch on the CPU")
+    arguments.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32", help="of the small shape")
     chosen = arguments.parse_args()
-    asyncio.run(main(chosen.shape, tuple(chosen.at_once), chosen.threads))
+    asyncio.run(main(chosen.shape, tuple(chosen.at_once), chosen.threads, chosen.dtype))

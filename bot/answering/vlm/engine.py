@@ -72,13 +72,20 @@ class Engine:
 
     @classmethod
     def load(
-        cls, name: str, *, device: str | None = None, adapter: str | None = None, int8: bool = False, **limits: Any
+        cls,
+        name: str,
+        *,
+        device: str | None = None,
+        dtype: str | None = None,
+        adapter: str | None = None,
+        int8: bool = False,
+        **limits: Any,
     ) -> Self:
         """The model in folder `name`, or of that name, as `weights.load` loads it; `limits` are the constructor's.
 
         Raises ValueError or OSError, saying what is wrong, when it cannot be loaded.
         """
-        model = load(name, device=device, adapter=adapter, int8=int8)
+        model = load(name, device=device, dtype=dtype, adapter=adapter, int8=int8)
         return cls(model, Inputs.load(name, model.config), **limits)
 
     def __enter__(self) -> Self:

@@ -23,8 +23,8 @@ from bot.answering.vlm.sampling import Dice, choose
 
 log = structlog.get_logger()
 
-LEAST = {"cuda": 256}
-"""Tokens of a prompt below which a part costs a GPU as much as a longer one."""
+LEAST = {"cuda": 256, "cpu": 64}
+"""Tokens below which reading a part of a prompt costs about as much as reading a longer one."""
 PICTURES = 2048
 """Image tokens encoded in one call; a larger picture is encoded alone."""
 
@@ -73,7 +73,9 @@ class Schedule:
         self._ends = ends
         self._batch = rows_for(model)
         self._whole = not plain(model)
-        self._least = LEAST.get(model.device.type, BLOCK)
+        self._least = LEAST.get(model.device.type, 64)
+        self._budget = 0
+        """Tokens of prompts that may still be read before the next step."""
         self._step_seconds = 0.0
         self._token_seconds = 0.0
         """Of one token of a prompt."""
@@ -88,8 +90,11 @@ class Schedule:
         for answer in [answer for answer in self.runs if answer.cancelled]:
             self._leave(answer)
         self.waits = deque(answer for answer in self.waits if not answer.cancelled)
-        if self.waits and len(self.runs) < self.rows and self._fits(self.waits[0]):
+        self._budget, anyone = self._part(), bool(self.runs)
+        while self._budget > 0 and self.waits and len(self.runs) < self.rows and self._fits(self.waits[0]):
             self._guarded([self.waits[0]], self._admit)
+            if not anyone:
+                return  # whoever comes first has its first token before the others are read
 
     def write(self) -> None:
         """One token for each of those who run."""
@@ -126,14 +131,17 @@ class Schedule:
             self.prefix_tokens += answer.filling.done
             self.prompt_tokens += answer.filling.length
         if not self._look(answer):
+            self._budget = 0
             return
         started = time.monotonic()
         before = answer.filling.done
-        logits = answer.filling.advance(self._part(), self.encodings)
+        logits = answer.filling.advance(self._budget, self.encodings)
         token = None if logits is None else choose(logits, [answer.dice])[0]
-        seconds = self._measured(started) / (answer.filling.done - before)
+        count = answer.filling.done - before
+        seconds = self._measured(started) / count
         # The best that was seen, slowly forgotten: a few tokens cost as much as some dozens.
         self._token_seconds = min(seconds, 1.02 * self._token_seconds or seconds)
+        self._budget = 0 if self._whole else self._budget - count
         if token is not None:
             self._begin(answer, token)
 

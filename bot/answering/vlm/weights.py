@@ -22,15 +22,25 @@ UNUSUAL = ("use_dora", "modules_to_save", "fan_in_fan_out", "rank_pattern", "alp
 """What peft can do besides low-rank updates of linear layers."""
 
 
-def load(name: str, *, device: str | None = None, adapter: str | None = None, int8: bool = False) -> Any:
-    """The model in folder `name`, or of that name: bf16 on a GPU, fp32 on a CPU, ready to be run.
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def load(
+    name: str,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    adapter: str | None = None,
+    int8: bool = False,
+) -> Any:
+    """The model in folder `name`, or of that name, ready to be run; `dtype` by default bf16 on a GPU, fp32 on a CPU.
 
     `adapter` is the folder of a LoRA adapter, `int8` rounds the language part. Raises ValueError or OSError, saying
     what is wrong, when it cannot be loaded.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = torch.float32 if device == "cpu" else torch.bfloat16
-    model = AutoModelForImageTextToText.from_pretrained(name, dtype=dtype, attn_implementation="sdpa").to(device)
+    numbers = DTYPES[dtype or ("fp32" if device == "cpu" else "bf16")]
+    model = AutoModelForImageTextToText.from_pretrained(name, dtype=numbers, attn_implementation="sdpa").to(device)
     if adapter:
         log.info("adapter merged", layers=merge(model, Path(adapter)))
     if int8:
