@@ -154,6 +154,9 @@ class Pen:
             if patience == 0:
                 return True
             self._news.clear()
+            if patience is None:
+                await self._news.wait()
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._news.wait()

@@ -6,8 +6,9 @@ with it the request to the model's server. Not here: what happens after a failur
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.answering.breaker import Clock, NotWanted, RungFailed, Seats
 from bot.answering.brief import Answer, Brief, Rung, Words
@@ -16,8 +17,6 @@ TICK = 0.25
 """Seconds between two looks at the clock while nothing comes."""
 STOPPING = 2.0
 """Seconds that a cancelled call gets to close its connection."""
-
-Item = Words | Answer | Exception
 
 
 class Stalled(RungFailed):
@@ -33,6 +32,7 @@ class Quiet:
 
 
 QUIET = Quiet()
+Heard = asyncio.Queue[Words | Answer | Quiet]
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,21 @@ async def listen(
 
     Raises RungFailed, whatever the rung itself raised. A rung without seats is never waited for, so never late.
     """
-    items: asyncio.Queue[Item] = asyncio.Queue(maxsize=256)
+    items: Heard = asyncio.Queue(maxsize=256)
     task = asyncio.create_task(_run(rung, brief, seats, items))
-    heard = _Heard(patience.characters)
+    task.add_done_callback(partial(_over, items))
+    clock = _Ticking(items)
+    said = _Said(patience.characters)
     try:
         while True:
-            if items.empty() and seats is not None:
-                _be_patient(patience, heard)
-            item = await _within(items, TICK)
-            match item:
+            if items.empty():
+                if task.done():
+                    raise _ended(task)
+                if seats is not None:
+                    _be_patient(patience, said)
+            match item := await items.get():
                 case Words():
-                    heard.add(item.text, patience.clock())
+                    said.add(item.text, patience.clock())
                     yield item
                 case Quiet():
                     yield item
@@ -74,59 +78,80 @@ async def listen(
                 case Answer():
                     yield item
                     return
-                case RungFailed():
-                    raise item
-                case _:
-                    raise RungFailed(f"{type(item).__name__}: {item}") from item
     finally:
+        clock.stop()
         task.cancel()
         await asyncio.wait({task}, timeout=STOPPING)
 
 
-def _be_patient(patience: Patience, heard: "_Heard") -> None:
+def _ended(task: "asyncio.Task[None]") -> RungFailed:
+    """Why a call ended without an answer: a rung's code may raise whatever it likes."""
+    error = task.exception()
+    if error is None:
+        return RungFailed("it ended without an answer", retry_after=0.2)
+    if isinstance(error, RungFailed):
+        return error
+    failure = RungFailed(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
+
+
+def _be_patient(patience: Patience, said: "_Said") -> None:
     now = patience.clock()
     if now >= patience.ends:
         raise Stalled("the turn's time is over")
-    if heard.text and now >= heard.at + patience.silence:
+    if said.text and now >= said.at + patience.silence:
         raise Stalled(f"silent for {patience.silence:g} s in mid-answer")
-    if not heard.text and now >= patience.first_due:
+    if not said.text and now >= patience.first_due:
         raise Stalled("no first word in time")
     if patience.unread():
         raise NotWanted("nobody reads this answer any more")
 
 
-async def _within(items: "asyncio.Queue[Item]", seconds: float) -> Item | Quiet:
-    if not items.empty():
-        return items.get_nowait()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            return await items.get()
-    return QUIET
+def _over(items: Heard, task: "asyncio.Task[None]") -> None:
+    """A call has ended, well or not: `listen` looks at it, unless it has left already."""
+    if not task.cancelled():
+        task.exception()  # asked for here, so that nobody complains when `listen` has left
+    _wake(items)
 
 
-async def _run(rung: Rung, brief: Brief, seats: Seats | None, items: "asyncio.Queue[Item]") -> None:
-    """Everything that the rung yields or raises, put into `items`; ends with an Answer or an exception."""
-    try:
-        if seats is None:
-            await _copy(rung, brief, items)
-        else:
-            async with seats.taken():
-                await _copy(rung, brief, items)
-    except Exception as error:  # noqa: BLE001 - foreign code; whatever it raises is raised again by `listen`
-        await items.put(error)
+def _wake(items: Heard) -> None:
+    """Whoever waits for the next item looks around; whoever has items to take will do so anyway."""
+    if items.empty():
+        items.put_nowait(QUIET)
 
 
-async def _copy(rung: Rung, brief: Brief, items: "asyncio.Queue[Item]") -> None:
-    async with aclosing(rung.answer(brief)) as answer:  # type: ignore[type-var]
+class _Ticking:
+    """Wakes whoever waits, now and then: one timer for a whole call, not one for each word."""
+
+    def __init__(self, items: Heard) -> None:
+        self._items = items
+        self._loop = asyncio.get_running_loop()
+        self._next = self._loop.call_later(TICK, self._tick)
+
+    def stop(self) -> None:
+        """No more ticks."""
+        self._next.cancel()
+
+    def _tick(self) -> None:
+        _wake(self._items)
+        self._next = self._loop.call_later(TICK, self._tick)
+
+
+async def _run(rung: Rung, brief: Brief, seats: Seats | None, items: Heard) -> None:
+    """Everything that the rung yields, put into `items`, up to its Answer."""
+    async with AsyncExitStack() as stack:
+        if seats is not None:
+            await stack.enter_async_context(seats.taken())
+        answer = await stack.enter_async_context(aclosing(rung.answer(brief)))  # type: ignore[type-var]
         async for item in answer:
             await items.put(item)
             if isinstance(item, Answer):
                 return
-    await items.put(RungFailed("it ended without an answer", retry_after=0.2))
 
 
 @dataclass
-class _Heard:
+class _Said:
     """The text so far, and whether it still goes anywhere."""
 
     most: int
@@ -149,6 +174,8 @@ def repeats(text: str, times: int = 6, least: int = 120) -> bool:
     """Whether `text` ends in one piece said `times` times over, at least `least` characters in all."""
     tail = text[-1200:]
     for length in range(1, len(tail) // times + 1):
+        if tail[-1 - length] != tail[-1]:  # most lengths fail here, and this is asked all the time
+            continue
         piece = tail[-length:]
         if piece.strip(" -=_.*|\n") and length * times >= least and tail.endswith(piece * times):
             return True
