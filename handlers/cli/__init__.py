@@ -30,6 +30,16 @@ COMMANDS = {
     "settings": "settings:settings",
 }
 """Name -> file beside this one, and what it is called there."""
+EXAMPLES = {
+    "up": "helplens up ./docs/help  # a folder of articles\n\n"
+    "helplens up https://help.example.com/  # a help centre's address\n\n"
+    "helplens up --example --port 0  # the example help centre, on a free port",
+    "ask": 'helplens ask "why was my card refused?" --image shot.png --kb data/index/help --ringed ringed.png',
+    "look": "helplens look shot.png\n\nhelplens look *.png --json --redact clean/\n\n"
+    "helplens look shot.png --point 'click \"Save changes\"'",
+    "serve": "HELPLENS_REDIS_URL=redis://host/0 helplens serve web\n\n"
+    "HELPLENS_REDIS_URL=redis://host/0 helplens serve worker",
+}
 
 
 class Commands(TyperGroup):
@@ -46,13 +56,13 @@ class Commands(TyperGroup):
             return None
         file, _, attribute = COMMANDS[name].partition(":")
         found = getattr(import_module(f"handlers.cli.{file}"), attribute)
-        if not isinstance(found, typer.Typer):
-            alone = typer.Typer(add_completion=False, context_settings=HELP)
-            alone.command(name)(found)
-            found = alone
-        command = typer.main.get_command(found)
-        command.name = name
-        return command
+        around = typer.Typer(add_completion=False, context_settings=HELP)
+        around.callback()(lambda: None)
+        if isinstance(found, typer.Typer):
+            around.add_typer(found, name=name)
+        else:
+            around.command(name, epilog=EXAMPLES.get(name))(found)
+        return typer.main.get_group(around).commands[name]
 
 
 app = typer.Typer(
