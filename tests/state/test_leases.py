@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from gated import EVENTS, Hand, ahead, drain
+from gated import EVENTS, Hand, ahead, drain, plain_turn
 from killing import speak
 from ledger import Reader, check
 from redis.asyncio import Redis
@@ -14,6 +14,8 @@ from bot.state.errors import Changed, NotFound, Unconfirmed
 from bot.state.lease import Lease, Lost
 from bot.state.records import DONE, Claim, Idle, Write
 from bot.state.store import Store
+from bot.turns import Turns
+from bot.worker import Worker
 
 LEASE_MS = 60_000
 """Long enough for the busiest machine: where a lease has to end, the store's clock goes on."""
