@@ -21,6 +21,7 @@ from handlers.slack.commands import Command
 from handlers.slack.memory import Memory
 from handlers.slack.posts import note_id
 from handlers.slack.private import Private
+from handlers.slack.problems import Problems
 from handlers.slack.text import escape, unescape
 from handlers.slack.thread import Thread
 from prompts import say
@@ -35,9 +36,18 @@ log = structlog.get_logger(__name__)
 class Actions:
     """The verbs of an agent in Slack."""
 
-    def __init__(self, desk: HelpDesk, memory: Memory, private: Private, clock: Clock, *, alerts_only: bool) -> None:
+    def __init__(
+        self,
+        desk: HelpDesk,
+        memory: Memory,
+        private: Private,
+        clock: Clock,
+        problems: Problems,
+        *,
+        alerts_only: bool,
+    ) -> None:
         self._desk, self._memory, self._private, self._clock = desk, memory, private, clock
-        self._alerts_only = alerts_only
+        self._problems, self._alerts_only = problems, alerts_only
 
     def listens(self, spot: Spot) -> bool:
         """Whether what is written in this channel counts; an agent who writes where it does not is told."""
@@ -256,6 +266,11 @@ class Actions:
                 await self.resolve(spot, agent, key)
             case "bot":
                 await self.hand_back(spot, agent, key)
+            case "known" | "fixed":
+                if await self._memory.once(f"{asked.name}:{spot.channel}:{ts}", DAY):
+                    await {"known": self._problems.known, "fixed": self._problems.fixed}[asked.name](
+                        spot, agent, asked.text
+                    )
             case _:
                 line = say("slack.unknown_word", word=escape(asked.typed), words=say("slack.card_words"))
                 self._private.line(spot, line)

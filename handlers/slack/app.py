@@ -24,6 +24,7 @@ from handlers.slack.commands import command
 from handlers.slack.inbox import Inbox
 from handlers.slack.memory import Memory
 from handlers.slack.private import Background, Private
+from handlers.slack.problems import Problems, announce_modal, announced
 from handlers.slack.text import unescape
 from prompts import say
 
@@ -49,6 +50,7 @@ class Parts:
     memory: Memory
     private: Private
     background: Background
+    problems: Problems
 
 
 class Listeners:
@@ -70,6 +72,9 @@ class Listeners:
         for name in ("note", "edit_draft"):
             app.action(name)(self.open_modal)
             app.view(name)(self.submit)
+        app.action("announce")(self.open_announcement)
+        app.shortcut("announce")(self.open_announcement)
+        app.view("announce")(self.announce)
         app.action("assign")(self.assign)
         app.action("snooze")(self.snooze)
         app.action(re.compile("^held_(take_over|send|note)$"))(self.decide)
@@ -79,7 +84,7 @@ class Listeners:
 
     async def ours_only(self, body: Json, next: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
         """Buttons and modals work for members of this workspace alone, not for guests through Slack Connect."""
-        pressed = body.get("type") in ("block_actions", "view_submission")
+        pressed = body.get("type") in ("block_actions", "view_submission", "shortcut")
         if pressed and await self._parts.agents.foreign(body["user"]["id"]):
             return BoltResponse(status=200, body="")
         await next()
@@ -231,6 +236,31 @@ class Listeners:
         else:
             await self._parts.actions.send(spot, agent, text, key)
         await ack()
+
+    async def open_announcement(self, ack: AsyncAck, body: Json) -> None:
+        """The card's button or the global shortcut: the modal in which a problem is announced."""
+        pressed = (body.get("actions") or [{}])[0].get("value", "")
+        error, metadata = "", ""
+        if pressed:
+            spot = self._pressed(body, pressed)
+            error, metadata = await self._parts.problems.error_of(pressed), f"{spot.channel} {spot.thread_ts} {pressed}"
+        await self._parts.client.views_open(trigger_id=body["trigger_id"], view=announce_modal(error, metadata))
+        await ack()
+
+    async def announce(self, ack: AsyncAck, body: Json, view: Json) -> None:
+        """The modal came back."""
+        error, text, hours = announced(view)
+        missing = {name: say("slack.modal_empty") for name, value in (("error", error), ("text", text)) if not value}
+        if missing:
+            await ack(response_action="errors", errors=missing)
+            return
+        user, where = body["user"]["id"], view["private_metadata"].split(" ")
+        spot = Spot(where[0], where[1], user, where[2]) if len(where) == 3 else None
+        wrong = await self._parts.problems.announce(user, spot, await self._agent(body), error, text, hours)
+        if wrong:
+            await ack(response_action="errors", errors={"error": wrong})
+        else:
+            await ack()
 
     async def assign(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """The menu of colleagues."""

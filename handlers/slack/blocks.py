@@ -240,6 +240,8 @@ def _actions(card: Card) -> list[Block]:
     if "screenshot" not in card.used:
         first.append(button("screenshot", value, say("slack.screenshot")))
     second = [button("note", value, say("slack.note")), _assign(), _snooze()]
+    if card.error:
+        second.append(button("announce", value, say("slack.known_button")))
     if card.owner == "human":
         second.append(button("hand_back", value, say("slack.hand_back")))
     second.append(button("resolve", value, say("slack.resolve")))

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Name = Literal["take", "send", "note", "assign", "snooze", "screenshot", "resolve", "reopen", "bot", "unknown"]
+Name = Literal[
+    "take", "send", "note", "assign", "snooze", "screenshot", "resolve", "reopen", "bot", "known", "fixed", "unknown"
+]
 _NAMES: dict[str, Name] = {
     "take": "take",
     "send": "send",
@@ -19,6 +21,8 @@ _NAMES: dict[str, Name] = {
     "close": "resolve",
     "reopen": "reopen",
     "bot": "bot",
+    "known": "known",
+    "fixed": "fixed",
 }
 _UNITS = {"m": 60, "min": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"(\d{1,3})\s*(m|min|h|d)\b")

@@ -18,8 +18,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.announcing import Announcing
 from bot.helpdesk import HelpDesk, StateError
 from bot.hours import Hours
+from bot.incidents import Incidents
 from bot.screenshots import redaction
 from bot.state.lease import Lease
 from handlers.slack.actions import Actions
@@ -36,6 +38,7 @@ from handlers.slack.memory import Memory
 from handlers.slack.mirror import Mask, Mirror, Picture, Place
 from handlers.slack.pacer import Slots
 from handlers.slack.private import Background, Private
+from handlers.slack.problems import Problems
 from handlers.slack.rereading import EVERY, Rereading
 from handlers.slack.thread import place_of_card
 from prompts import say
@@ -74,6 +77,7 @@ class Service:
         slots: Slots,
         picture: Picture,
         ask: Ask,
+        incidents: Incidents,
         mask: Mask = redaction.text,
         hours: Hours | None = None,
         clock: Clock | None = None,
@@ -86,7 +90,8 @@ class Service:
         private = Private(client, background)
         agents, threads, files = Agents(client, clock), Threads(client), Files(client)
         calls = Calls(client, clock, slots)
-        actions = Actions(desk, memory, private, clock, alerts_only=place.alerts_only)
+        problems = Problems(Announcing(desk, incidents), desk, private)
+        actions = Actions(desk, memory, private, clock, problems, alerts_only=place.alerts_only)
         inbox = Inbox(desk, memory, actions, agents, files, private, clock)
         asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user, mask)
         app = AsyncApp(
@@ -107,6 +112,7 @@ class Service:
             memory=memory,
             private=private,
             background=background,
+            problems=problems,
         )
         listeners = Listeners(parts)
         listeners.join(app)

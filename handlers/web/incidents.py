@@ -4,26 +4,20 @@ Customers who meet an announced error are told at once, before the article's ste
 the same (`bot.knowledge.incidents`).
 """
 
-import asyncio
-import contextlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from bot.conversation import Message, Owner, Seen
-from bot.helpdesk import LogEntry, NotFound, Summary
+from bot.announcing import Announcing, Met
+from bot.conversation import Owner
 from bot.incidents import ANNOUNCED_HOURS
-from bot.knowledge.incidents import KnownProblem
 from handlers.web.context import AtDesk, Parts, Web
 from handlers.web.desk import ACCESS
 from handlers.web.problems import Problem, problems
 from handlers.web.wire import Plain
 
-log = structlog.get_logger()
 router = APIRouter(prefix="/desk/incidents", tags=["desk"])
 
 
@@ -75,17 +69,15 @@ async def announce(web: Parts, who: AtDesk, body: Announcement) -> Incident:
     """Announce a known problem. The same error again replaces what was said. Private data is taken out of both texts;
     the answer shows what customers will be told."""
     try:
-        problem = await web.incidents.announce(body.error, body.text, body.hours, by=who.name)
+        return incident(await announcing(web).announce(body.error, body.text, body.hours, by=who.name))
     except ValueError as error:
         raise Problem("unclear_request", what=str(error)) from error
-    log.info("a problem was announced", problem=problem.id, agent=who.id, hours=body.hours)
-    return (await shown(web, [problem]))[0]
 
 
 @router.get("", responses=problems(*ACCESS))
 async def known(web: Parts, who: AtDesk) -> list[Incident]:
     """What is known now, newest first: announced by the team, or seen by several customers."""
-    return await shown(web, await web.incidents.all())
+    return [incident(met) for met in await announcing(web).known()]
 
 
 @router.delete("/{incident_id}", responses=problems("no_such_incident", *ACCESS))
@@ -97,38 +89,20 @@ async def end(web: Parts, who: AtDesk, incident_id: Annotated[str, Path(max_leng
 @router.post("/{incident_id}/end", responses=problems("no_such_incident", *ACCESS))
 async def over(web: Parts, who: AtDesk, incident_id: Annotated[str, Path(max_length=64)], body: Ending) -> Ended:
     """End a known problem and, with `tell`, say so in the conversations of those who wait and met it."""
-    problem = next((p for p in await web.incidents.all() if p.id == incident_id), None)
-    if problem is None:
+    ended = await announcing(web).over(incident_id, body.tell, by=who.name)
+    if ended is None:
         raise Problem("no_such_incident")
-    known_as = (await shown(web, [problem]))[0]
-    await web.incidents.end(incident_id)
-    log.info("a known problem was ended", problem=incident_id, agent=who.id)
-    text, told = web.incidents.told(body.tell), 0
-    for met in known_as.conversations if text else ():
-        with contextlib.suppress(NotFound):  # erased a moment ago
-            await web.desk.tell(met.id, text, key=f"over:{incident_id}:{problem.until}")
-            told += 1
-    return Ended(problem=known_as, told=told)
+    return Ended(problem=incident(ended[0]), told=ended[1])
 
 
-async def shown(web: Web, problems_: Sequence[KnownProblem]) -> list[Incident]:
-    """Known problems as the desk sees them, with who of those that wait has met them."""
-    waiting = {summary.id: summary for summary in await web.desk.queue()} if problems_ else {}
-    logs = await asyncio.gather(*(web.desk.log(id_) for id_ in waiting), return_exceptions=True)
-    cases = {id_: texts_of(log_) for id_, log_ in zip(waiting, logs, strict=True) if isinstance(log_, list)}
-    met = await web.incidents.meeting(problems_, cases)
-    return [incident(problem, [waiting[id_] for id_ in met[problem.id]]) for problem in problems_]
+def announcing(web: Web) -> Announcing:
+    """The team's side of known problems."""
+    return Announcing(web.desk, web.incidents)
 
 
-def texts_of(entries: list[LogEntry]) -> list[str]:
-    """What a customer's pictures and words say."""
-    events = [event for _, event in entries]
-    said = [event.text for event in events if isinstance(event, Message) and event.sender == "customer"]
-    return [text for text in [*(event.error for event in events if isinstance(event, Seen)), *said] if text]
-
-
-def incident(problem: KnownProblem, met: Sequence[Summary] = ()) -> Incident:
+def incident(met: Met) -> Incident:
     """A known problem as the desk sees it."""
+    problem = met.problem
     return Incident(
         id=problem.id,
         error=problem.phrase,
@@ -138,5 +112,5 @@ def incident(problem: KnownProblem, met: Sequence[Summary] = ()) -> Incident:
         until=datetime.fromtimestamp(problem.until / 1000, UTC),
         by=problem.by,
         seen=problem.seen,
-        conversations=[Meeting(id=one.id, owner=one.owner, title=one.title) for one in met],
+        conversations=[Meeting(id=one.id, owner=one.owner, title=one.title) for one in met.conversations],
     )

@@ -38,6 +38,7 @@ async def open_slack(settings: Settings, url: str, front: Front, answering: Answ
             slots=beside,
             picture=blacked_out(front.storage),
             ask=one_turn(answering.orchestrator.turn, answering.take),
+            incidents=front.incidents,
             hours=hours(settings),
             mask=functools.partial(redaction.text, own_patterns=settings.private_patterns),
         )

@@ -19,9 +19,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answering.brief import Answer, Words
 from bot.conversation import STAFF_EVENTS, Answered, Attachment, Citation, Done, Event, Message, Point
 from bot.helpdesk import HelpDesk
+from bot.incidents import Incidents
 from bot.screenshots.intake import Intake
 from bot.screenshots.storage import Storage
 from bot.state.records import Write
+from bot.state.sightings import Sightings
 from bot.state.store import Store
 from bot.worker import Worker
 from handlers.slack.beside import Beside
@@ -44,6 +46,7 @@ class House:
     service: Service
     worker: Worker
     clock: HandClock
+    incidents: Incidents = field(init=False)
     serve_another: Callable[..., Awaitable[str]] = field(init=False)
     """Starts one more replica of the app; returns its address."""
     services: list[Service] = field(default_factory=list)
@@ -163,8 +166,10 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
         beside = await stack.enter_async_context(Beside(url))
         intake = await stack.enter_async_context(Intake())
         desk = HelpDesk(store, intake, Storage(str(folder)))
+        incidents = Incidents(await stack.enter_async_context(Sightings(url)))
         client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url)
         house = House(slack, desk, None, None, clock)  # type: ignore[arg-type]
+        house.incidents = incidents
         slots = OwnSlots(clock)
 
         async def serve_another(signing_secret: str = SIGNING_SECRET) -> str:
@@ -177,6 +182,7 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
                 slots=slots,
                 picture=house.picture,
                 ask=house.ask,
+                incidents=incidents,
                 clock=clock,
             )
             url = await stack.enter_async_context(serving(service))

@@ -1,4 +1,4 @@
-"""Known problems at the desk's routes: announced by whom, met by which of those that wait, ended with a word to them."""
+"""Known problems at the desk: announced by whom, met by which of those that wait, ended with a word to them."""
 
 import httpx
 from test_desk_api import signed_in, waiting

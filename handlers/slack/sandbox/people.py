@@ -99,6 +99,11 @@ class Person:
             payload["message"] = message
         return await self.delivery.click(payload)
 
+    async def shortcut(self, callback_id: str) -> Json | None:
+        """Chooses a global shortcut of the app."""
+        now = {"callback_id": callback_id, "action_ts": self.workspace.next_ts()}
+        return await self.delivery.click(self._payload("shortcut") | now)
+
     async def submit(self, view_id: str, values: dict[str, str | list[str]]) -> Json | None:
         """Submits an open modal: `values` by action id. The modal closes unless the app answers with errors."""
         view = self.workspace.views[view_id]
