@@ -1,6 +1,8 @@
 """Weights changed on loading: a LoRA adapter merged in, the language part in int8, and what each of them costs."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,18 @@ async def test_adapter_and_int8_together_answer(folder: str, tmp_path: Path) -> 
             assert await said(engine, asking(1), 12) == texts[-1]
     assert texts[0] != texts[1]
     assert all(texts)
+
+
+def test_the_command_says_what_int8_costs_on_texts_of_ones_own(folder: str, tmp_path: Path) -> None:
+    text = tmp_path / "article.md"
+    text.write_text("Open **Settings** and press **Save**. " * 20)
+    start = "from handlers.cli.model import model; model()"
+    command = [sys.executable, "-c", start, "losses", folder, str(text), "--device", "cpu", "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [json.loads(line) for line in told.splitlines()]
+    assert rows[-1]["part"] == "all"
+    assert rows[-1]["megabytes"] == pytest.approx(sum(row["megabytes"] for row in rows[:-1]))
+    assert all(0.5 < row["same_choice"] <= 1 for row in rows)
 
 
 def test_int8_takes_the_language_part_and_nothing_else_and_says_what_it_costs(folder: str) -> None:

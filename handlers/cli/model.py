@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bot.answering.vlm.engine import Engine
 
 model = typer.Typer(name="model", help="A vision-language model of your own.", no_args_is_help=True)
+LONGEST_TEXT = 2048
+"""Tokens of a text that are looked at."""
 _err = Console(stderr=True, soft_wrap=True)
 
 
@@ -64,6 +67,45 @@ def serve_model(
     limits = {"rows": rows, "waiting": waiting, "room": room, "prefix_bytes": prefixes * 1_000_000}
     with Engine.load(name, device=device, dtype=dtype, adapter=adapter, int8=int8, **limits) as engine:
         asyncio.run(_serve(engine, called or Path(name).name, host, port))
+
+
+@model.command("losses")
+def show_losses(
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A folder with weights and tokenizer, or a model's name.")
+    ],
+    texts: Annotated[
+        list[Path], typer.Argument(metavar="TEXT...", help="Texts of your own, such as articles: the prompts.")
+    ],
+    device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu; by default the GPU if there is one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per part and line.")] = False,
+) -> None:
+    """Say what --int8 would cost MODEL on your own texts, part by part: errors of weights, changed first choices."""
+    try:
+        import torch
+
+        from bot.answering.vlm.int8 import losses
+        from bot.answering.vlm.weights import load
+    except ImportError as error:
+        raise ValueError("this needs torch and transformers: pip install 'helplens[models]'") from error
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    ids = [tokenizer(text.read_text("utf-8"))["input_ids"][:LONGEST_TEXT] for text in texts]
+    prompts = [torch.tensor([tokens]) for tokens in ids if tokens]
+    if not prompts:
+        raise ValueError("the texts are empty")
+    table = Table(
+        header_style="bold", title=f"{name} in int8, on {sum(map(len, ids)):,} tokens of {len(prompts)} texts"
+    )
+    for column in ("part", "MB before", "error of weights", "same first choice"):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    for loss in losses(load(name, device=device), prompts):
+        if as_json:
+            sys.stdout.write(json.dumps(asdict(loss)) + "\n")
+        table.add_row(loss.part, f"{loss.megabytes:,.1f}", f"{loss.weight_error:.2%}", f"{loss.same_choice:.1%}")
+    if not as_json:
+        Console().print(table)
 
 
 async def _serve(engine: "Engine", name: str, host: str, port: int) -> None:

@@ -18,7 +18,11 @@ from bot.answering.vlm.int8 import quantized
 
 log = structlog.get_logger()
 
-UNUSUAL = ("use_dora", "modules_to_save", "fan_in_fan_out", "rank_pattern", "alpha_pattern", "layer_replication")
+UNUSUAL = (
+    *("use_dora", "use_qalora", "use_bdlora", "modules_to_save", "fan_in_fan_out", "rank_pattern", "alpha_pattern"),
+    *("layer_replication", "lora_bias", "target_parameters", "trainable_token_indices", "alora_invocation_tokens"),
+    *("arrow_config", "kasa_config", "velora_config", "monteclora_config"),
+)
 """What peft can do besides low-rank updates of linear layers."""
 
 
