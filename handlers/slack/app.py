@@ -25,6 +25,7 @@ from handlers.slack.inbox import Inbox
 from handlers.slack.memory import Memory
 from handlers.slack.private import Background, Private
 from handlers.slack.problems import Problems, announce_modal, announced
+from handlers.slack.questions import Question, Questions
 from handlers.slack.text import unescape
 from prompts import say
 
@@ -51,6 +52,7 @@ class Parts:
     private: Private
     background: Background
     problems: Problems
+    questions: Questions
 
 
 class Listeners:
@@ -161,22 +163,25 @@ class Listeners:
             await self._parts.actions.deleted(spot, agent, ts, f"slack:{spot.channel}:{ts}:deleted")
 
     async def _direct(self, event: Json, body: Json) -> None:
-        known = not await self._parts.memory.once(f"event:{body['event_id']}", DAY)
-        if known or await self._parts.agents.foreign(event["user"]):
+        if await self._parts.agents.foreign(event["user"]):
             return
-        agent = await self._parts.agents.agent(event["user"])
-        self._parts.background.start(self._parts.asking.direct(event, agent, body.get("team_id", "")))
+        await self._ask(event, body)
 
     async def mention(self, event: Json, body: Json) -> None:
         """The bot was called in a channel: a question, never words for a customer."""
-        if event.get("bot_id") or not await self._parts.memory.once(f"event:{body['event_id']}", DAY):
-            return
-        if await self._parts.agents.foreign(event["user"]):
+        if event.get("bot_id") or await self._parts.agents.foreign(event["user"]):
             return
         thread = event.get("thread_ts") or event["ts"]
         conversation = await self._parts.threads.conversation(event["channel"], thread)
-        spot = Spot(event["channel"], thread, event["user"], conversation or "")
-        self._parts.background.start(self._parts.asking.mention(event, spot))
+        await self._ask(event, body, (event["channel"], thread, event["user"], conversation or ""))
+
+    async def _ask(self, event: Json, body: Json, spot: tuple[str, ...] = ()) -> None:
+        """Keeps a question to the bot; a repeated delivery is dropped by its event's id."""
+        agent = await self._parts.agents.agent(event["user"])
+        asked = Question(
+            event=event, user=agent.id, who=agent.name, avatar=agent.avatar, team=body.get("team_id", ""), spot=spot
+        )
+        await self._parts.questions.take(body["event_id"], asked)
 
     async def home(self, event: Json) -> None:
         """Somebody opened the app's Messages tab."""

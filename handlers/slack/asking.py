@@ -60,8 +60,8 @@ class Asking:
             self._client.assistant_threads_setSuggestedPrompts(channel_id=channel, title=title, prompts=prompts)
         )
 
-    async def direct(self, event: Mapping[str, Any], agent: Agent, team: str) -> None:
-        """A question in the Messages tab: a streamed answer under it."""
+    async def direct(self, event: Mapping[str, Any], agent: Agent, team: str, *, again: bool = False) -> None:
+        """A question in the Messages tab: a streamed answer under it. `again`: an earlier one broke off."""
         channel, thread = str(event["channel"]), str(event.get("thread_ts") or event["ts"])
         stream = Stream(self._client, self._clock, channel, thread, user=str(event["user"]), team=team)
         question = self._question(event)
@@ -71,6 +71,8 @@ class Asking:
             await stream.finish()
             return
         await self._status(channel, thread, say("slack.ask_looking" if pictures else "slack.ask_searching"))
+        if again:
+            await stream.say(say("slack.ask_again"))
         try:
             found = await self._streamed(stream, channel, thread, question, pictures)
         except Exception as error:  # said to the agent, then told on: it is logged there
@@ -84,14 +86,27 @@ class Asking:
             blocks += await self._offers(agent, found, name)
         await stream.finish([*blocks, feedback(name)])
 
-    async def mention(self, event: Mapping[str, Any], spot: Spot) -> None:
+    async def failed(self, event: Mapping[str, Any], spot: Spot | None) -> None:
+        """Says that a question could not be answered: each try broke off."""
+        line = say("slack.ask_failed", reason=say("slack.ask_broke_off"))
+        if spot is not None:
+            self._private.line(spot, line)
+        else:
+            self._private.direct(str(event["user"]), line)
+
+    async def mention(self, event: Mapping[str, Any], spot: Spot, *, again: bool = False) -> None:
         """A question in a thread: the whole answer, to the one who asked alone."""
         await self._status(spot.channel, spot.thread_ts, say("slack.ask_searching"))
         pictures, unread = await self._pictures(await self._files_of(spot, str(event["ts"])))
         question = self._question(event)
-        found = await self._whole(question, pictures)
+        try:
+            found = await self._whole(question, pictures)
+        except Exception as error:  # said to the agent, then told on: it is logged there
+            self._private.line(spot, say("slack.ask_failed", reason=type(error).__name__))
+            raise
         await self._status(spot.channel, spot.thread_ts, "")
-        blocks: list[Block] = [context(say("slack.ask_private"), *unread)]
+        before = [say("slack.ask_again").strip()] if again else []
+        blocks: list[Block] = [context(say("slack.ask_private"), *before, *unread)]
         if found is not None:
             blocks += answer(found.text, [(c.title, c.url) for c in found.citations])
         else:

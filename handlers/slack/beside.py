@@ -27,6 +27,19 @@ local free = start + tonumber(ARGV[1])
 redis.call('SET', KEYS[1], string.format('%d', free), 'PX', string.format('%d', free - now + 60000))
 return string.format('%d', start - now)
 """
+HEARD = """#!lua
+if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+return 1
+"""
+HOLDS = """#!lua
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 1
+"""
+ASKED = "{slack}:asked"
 HOLD = """#!lua
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -68,6 +81,23 @@ class Beside:
     async def once(self, name: str, seconds: float) -> bool:
         """Whether this is the first time in `seconds` that `name` is asked about."""
         return bool(await self._redis.set(f"slack:once:{name}", "1", nx=True, px=int(seconds * 1000)))
+
+    async def heard(self, event: str, question: str, seconds: float) -> bool:
+        """Whether an event is heard for the first time in `seconds`; then its question is kept, in the same step."""
+        keys = [f"{{slack}}:heard:{event}", ASKED]
+        return bool(await self._run(HEARD, keys, [int(seconds * 1000), event, question]))
+
+    async def questions(self) -> dict[str, str]:
+        """The questions that are kept, by their event."""
+        return dict(await self._redis.hgetall(ASKED))
+
+    async def question(self, event: str, question: str) -> None:
+        """Keeps a question in the place of an earlier one; an empty one is removed."""
+        await (self._redis.hset(ASKED, event, question) if question else self._redis.hdel(ASKED, event))
+
+    async def holds(self, event: str, holder: str, seconds: float) -> bool:
+        """Whether `holder` has this question, for so many seconds more; 0 gives it back."""
+        return bool(await self._run(HOLDS, [f"{{slack}}:answers:{event}"], [holder, int(seconds * 1000)]))
 
     async def reserve(self, channel: str, interval: float) -> float:
         """Takes the next free moment in a channel and returns the seconds until it."""

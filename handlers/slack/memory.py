@@ -20,5 +20,17 @@ class Memory(Protocol):
     async def drop(self, conversation_id: str) -> None:
         """Removes all that is kept beside a conversation."""
 
+    async def heard(self, event: str, question: str, seconds: float) -> bool:
+        """Whether an event is heard for the first time in `seconds`; then its question is kept, in the same step."""
+
+    async def questions(self) -> dict[str, str]:
+        """The questions that are kept, by their event."""
+
+    async def question(self, event: str, question: str) -> None:
+        """Keeps a question in the place of an earlier one; an empty one is removed."""
+
+    async def holds(self, event: str, holder: str, seconds: float) -> bool:
+        """Whether `holder` has this question, for so many seconds more; 0 gives it back."""
+
     async def once(self, name: str, seconds: float) -> bool:
         """Whether this is the first time in `seconds` that `name` is asked about."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import structlog
+from redis.exceptions import RedisError
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
@@ -39,11 +40,14 @@ from handlers.slack.mirror import Mask, Mirror, Picture, Place
 from handlers.slack.pacer import Slots
 from handlers.slack.private import Background, Private
 from handlers.slack.problems import Problems
+from handlers.slack.questions import Questions
 from handlers.slack.rereading import EVERY, Rereading
 from handlers.slack.thread import place_of_card
 from prompts import say
 
 KIND = "slack."
+SWEEP = 20.0
+"""Seconds between two looks for questions that nobody answers any more; of the real time."""
 LIVELY = 3_600.0
 """Seconds after its last fact during which a person's thread is read again for replies that were never delivered."""
 log = structlog.get_logger(__name__)
@@ -63,6 +67,7 @@ class Service:
     rereading: Rereading
     private: Private
     background: Background
+    questions: Questions
     digest: Digest | None
     clock: Clock
 
@@ -94,6 +99,7 @@ class Service:
         actions = Actions(desk, memory, private, clock, problems, alerts_only=place.alerts_only)
         inbox = Inbox(desk, memory, actions, agents, files, private, clock)
         asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user, mask)
+        questions = Questions(memory, asking, background)
         app = AsyncApp(
             client=client,
             # Without a secret nobody can sign: an empty one would be everybody's, and sockets need none.
@@ -113,18 +119,25 @@ class Service:
             private=private,
             background=background,
             problems=problems,
+            questions=questions,
         )
         listeners = Listeners(parts)
         listeners.join(app)
         teller = Mirror(client, calls, clock, place, picture, functools.lru_cache(maxsize=4096)(mask))
         rereading = Rereading(client, calls, memory, listeners.hear, clock)
         digest = Digest(client, calls, desk, memory, clock, hours, place.channel, mask) if hours else None
-        return Service(app, client, desk, memory, teller, inbox, agents, rereading, private, background, digest, clock)
+        return Service(
+            app, client, desk, memory, teller, inbox, agents, rereading, private, background, questions, digest, clock
+        )
 
     @asynccontextmanager
     async def started(self) -> AsyncIterator["Service"]:
         """Asks who the app is, posts the morning's digest, and ends with whatever is still under way."""
-        tasks = [asyncio.create_task(self._know_itself()), asyncio.create_task(self._every_morning())]
+        tasks = [
+            asyncio.create_task(self._know_itself()),
+            asyncio.create_task(self._every_morning()),
+            asyncio.create_task(self._never_lose_a_question()),
+        ]
         try:
             yield self
         finally:
@@ -201,6 +214,15 @@ class Service:
                 await self.clock.sleep(5)
             else:
                 return
+
+    async def _never_lose_a_question(self) -> None:
+        """Answers questions that a process which died has left."""
+        while True:
+            try:
+                await self.questions.sweep()
+            except (RedisError, OSError) as error:
+                log.warning("slack.questions", error=repr(error))
+            await asyncio.sleep(SWEEP)
 
     async def _every_morning(self) -> None:
         while self.digest is not None:

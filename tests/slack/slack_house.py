@@ -54,6 +54,8 @@ class House:
     answer: Answer = field(default_factory=lambda: Answer(text="", model="test"))
     pieces: Sequence[str] = ()
     safe: bool = True
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Closed, the bot answers no agent."""
 
     @property
     def ana(self) -> Person:
@@ -134,6 +136,7 @@ class House:
     async def ask(self, question: str, pictures: Sequence[bytes]) -> AsyncIterator[Words | Answer]:
         """The bot's one turn for an agent."""
         self.asked.append((question, len(pictures)))
+        await self.gate.wait()
         for piece in self.pieces or (self.answer.text,):
             yield Words(piece)
         yield self.answer
@@ -169,6 +172,7 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
         incidents = Incidents(await stack.enter_async_context(Sightings(url)))
         client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url)
         house = House(slack, desk, None, None, clock)  # type: ignore[arg-type]
+        house.gate.set()
         house.incidents = incidents
         slots = OwnSlots(clock)
 
