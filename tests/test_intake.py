@@ -5,6 +5,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -83,36 +84,47 @@ async def test_a_file_over_the_limit_is_refused_unopened() -> None:
 
 
 async def test_a_child_that_is_killed_is_replaced() -> None:
-    async with Intake() as fragile:
-        await fragile.clean(saved(screen(), "PNG"))
-        for child in children():
-            os.kill(child, signal.SIGKILL)
+    async with warm() as (fragile, child):
+        os.kill(child, signal.SIGKILL)
         picture = await fragile.clean(saved(screen(), "PNG"))
         assert picture.width == screen().width
 
 
 async def test_a_child_that_hangs_refuses_its_file_and_is_replaced() -> None:
-    async with Intake(patience=0.5) as fragile:
-        await fragile.clean(saved(screen(), "PNG"))
-        for child in children():
-            os.kill(child, signal.SIGSTOP)
+    async with warm(patience=2) as (fragile, child):
+        os.kill(child, signal.SIGSTOP)
         with pytest.raises(Refused) as refused:
             await fragile.clean(saved(screen(), "PNG"))
         assert refused.value.reason == "too_hard"
-    async with Intake() as patient:
-        assert (await patient.clean(saved(screen(), "PNG"))).height == screen().height
+        assert (await fragile.clean(saved(screen(), "PNG"))).height == screen().height
 
 
-async def test_a_request_that_is_given_up_leaves_no_answer_for_the_next_one(intake: Intake) -> None:
-    slow = asyncio.create_task(intake.clean(png(6_000, 4_000, depth=8, colour=2)))
-    await asyncio.sleep(0.05)
-    slow.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await slow
-    assert (await intake.clean(saved(screen(), "PNG"))).width == screen().width
+async def test_a_request_that_is_given_up_leaves_no_answer_for_the_next_one() -> None:
+    async with warm() as (fragile, child):
+        os.kill(child, signal.SIGSTOP)  # however quick it is, it has not answered yet
+        slow = asyncio.create_task(fragile.clean(png(600, 400, depth=8, colour=2)))
+        await asyncio.sleep(0.05)
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+        assert (await fragile.clean(saved(screen(), "PNG"))).width == screen().width
 
 
-def children() -> list[int]:
+@asynccontextmanager
+async def warm(**limits: float) -> AsyncIterator[tuple[Intake, int]]:
+    """An intake of the test's own, and the process that opened a picture for it."""
+    others = children()
+    async with Intake(**limits) as fragile:  # type: ignore[arg-type]
+        await fragile.clean(saved(screen(), "PNG"))
+        [child] = children() - others
+        yield fragile, child
+
+
+def children() -> set[int]:
     """The processes of this one that open pictures."""
-    pids = [pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()]
-    return [int(pid) for pid in pids if b"decoding.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = set()
+    for pid in [pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()]:
+        with suppress(OSError):  # it has ended meanwhile
+            if b"decoding.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(int(pid))
+    return found

@@ -16,7 +16,7 @@ def helplens(*args: str, cwd: Path, **environment: str) -> subprocess.CompletedP
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HELPLENS_")}
     command = [str(Path(sys.executable).with_name("helplens")), *args]
     return subprocess.run(
-        command, cwd=cwd, env=clean | environment, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=cwd, env=clean | environment, capture_output=True, text=True, check=False, timeout=240
     )
 
 

@@ -47,11 +47,11 @@ def sharing(request: pytest.FixtureRequest, folders: dict[str, str]) -> Iterator
 
 
 @contextmanager
-def running(folder: str) -> Iterator[Engine]:
+def running(folder: str, **more: Any) -> Iterator[Engine]:
     """An engine, and beside it the same model as transformers loads it."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with Engine.load(folder, device="cpu", rows=6, waiting=6, part=PART) as opened:
+    with Engine.load(folder, device="cpu", rows=6, waiting=6, part=PART, **more) as opened:
         opened.plain = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
         yield opened
     torch.set_num_threads(threads)
@@ -86,6 +86,16 @@ async def test_many_at_once_say_what_transformers_says_one_by_one(engine: Engine
     for text, (alone, certain) in zip(answers, expected, strict=True):
         assert text.startswith(alone)
         assert certain > 2
+
+
+@pytest.mark.parametrize("kind", SHARING)
+async def test_steps_of_rounded_shapes_say_the_same(folders: dict[str, str], kind: str) -> None:
+    questions = [asking(n, f"What is wrong{'?' * n}", picture=n != 3) for n in range(5)]
+    with running(folders[kind], replay=True, room=6 * 512) as engine:
+        expected = [await asyncio.to_thread(by_transformers, engine, q, 10 + 2 * n) for n, q in enumerate(questions)]
+        answers = await asyncio.gather(*(said(engine, q, 10 + 2 * n) for n, q in enumerate(questions)))
+        assert all(text.startswith(alone) for text, (alone, _) in zip(answers, expected, strict=True))
+        assert [await said(engine, q, 10 + 2 * n) for n, q in enumerate(questions)] == answers
 
 
 async def test_a_follow_up_reads_its_new_words_alone_and_says_what_it_would_have_said(sharing: Engine) -> None:
@@ -183,12 +193,9 @@ async def test_who_comes_late_or_leaves_changes_nobody_elses_words(engine: Engin
     staying = [said(engine, asking(n), 24, wait=0.015 * n) for n in range(3)]
     together_, *_ = await asyncio.gather(asyncio.gather(*staying), leaves(4), leaves(5))
     assert list(together_) == alone
-    for _ in range(200):
-        if not engine.open and not engine.running:
-            break
-        await asyncio.sleep(0.02)
-    assert engine.open == 0
-    assert not engine.running
+    async with asyncio.timeout(60):
+        while engine.open or engine.running:  # noqa: ASYNC110  another thread
+            await asyncio.sleep(0.02)
 
 
 async def test_the_same_question_asked_by_many_is_told_apart(engine: Engine) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import re
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from bot.answering.vlm.engine import Engine  # noqa: E402
 from bot.answering.vlm.request import Request  # noqa: E402
 from bot.knowledge.fusion import Hit, Ranking  # noqa: E402
 from tests.answering_parts import EXPORT, INVITE, brief, look, parts  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 from tests.tiny_models import build, reciting  # noqa: E402
 from tests.vlm_parts import asking, data_url, drawing, said, serving, wire  # noqa: E402
 
@@ -249,6 +249,11 @@ async def test_in_process_the_same_is_said_and_the_same_refused(engine: Engine, 
 
 
 async def test_a_full_server_says_when_to_come_back(engine: Engine) -> None:
+    refused = threading.Event()
+
+    def waits(*_: Any) -> None:
+        refused.wait(60)
+
     async with serving(engine) as url, aiohttp.ClientSession() as http:
 
         async def post() -> tuple[int, str]:
@@ -257,7 +262,12 @@ async def test_a_full_server_says_when_to_come_back(engine: Engine) -> None:
                 await response.read()
                 return response.status, response.headers.get("Retry-After", "")
 
-        answers = await asyncio.gather(*(post() for _ in range(20)))
+        handle = engine.model.lm_head.register_forward_pre_hook(waits)
+        posts = [asyncio.ensure_future(post()) for _ in range(20)]
+        await until(lambda: sum(one.done() for one in posts) == 8)  # nobody is answered before all have asked
+        handle.remove()
+        refused.set()
+        answers = await asyncio.gather(*posts)
     assert [status for status, _ in answers].count(200) == 12
     assert all(1 <= int(wait) <= 30 for status, wait in answers if status == 429)
 
@@ -336,9 +346,7 @@ async def test_what_a_model_raises_ends_this_answer_and_no_other(random: str) ->
 
 
 async def test_the_command_serves_a_folder_dies_in_an_answer_comes_back_and_ends_when_it_is_told(random: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process, url, said_ = await started(random, port)
     try:
         assert "tools=no" in said_
@@ -355,7 +363,7 @@ async def test_the_command_serves_a_folder_dies_in_an_answer_comes_back_and_ends
             assert answer.usage_metadata is not None
             assert answer.usage_metadata["output_tokens"] == 8
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
         if process.returncode is None:
             process.kill()

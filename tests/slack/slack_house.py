@@ -206,7 +206,7 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
         yield house
 
 
-async def until(condition: Callable[[], bool], seconds: float = 4.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Returns when the condition holds; TimeoutError when it does not in time."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  it looks at somebody else's state

@@ -13,6 +13,7 @@ from bot.state.records import Write
 from handlers.slack.sandbox.server import SUPPORT
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture
