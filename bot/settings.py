@@ -7,6 +7,7 @@ values. `helplens settings` prints each field with its meaning and where its val
 import os
 import re
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -144,8 +145,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is passed in, then the environment, then the TOML file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+        """What is passed in, then the environment, then the TOML file. Raises ValueError when that cannot be read."""
+        try:
+            file = TomlConfigSettingsSource(settings_cls, config_file())
+        except TOMLDecodeError as error:
+            raise ValueError(f"{config_file()}: {error}") from error
+        return init_settings, env_settings, file
 
     @property
     def storage_url(self) -> str:
@@ -159,8 +164,11 @@ def without_password(address: str) -> str:
 
 
 def config_file() -> Path:
-    """The TOML file: HELPLENS_CONFIG, else helplens.toml where the command was started."""
-    return Path(os.environ.get(f"{PREFIX}CONFIG", "helplens.toml"))
+    """The TOML file: HELPLENS_CONFIG, else helplens.toml where the command was started, which need not exist."""
+    given = os.environ.get(f"{PREFIX}CONFIG")
+    if given and not Path(given).is_file():
+        raise FileNotFoundError(f"{PREFIX}CONFIG names {given}, and there is no such file")
+    return Path(given or "helplens.toml")
 
 
 def origin_of(settings: Settings, field: str) -> str:

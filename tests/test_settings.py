@@ -48,8 +48,26 @@ def test_the_table_in_the_docs_is_what_the_settings_are(tmp_path: Path) -> None:
 def test_a_wrong_value_is_one_clear_line(tmp_path: Path) -> None:
     done = helplens("settings", cwd=tmp_path, HELPLENS_PORT="lots")
     assert done.returncode == 2
-    assert "port" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: HELPLENS_PORT: Input should be a valid integer")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("prot = 1", "there is no setting prot: did you mean port?"), ("port =", "helplens.toml: Invalid value")],
+)
+def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "helplens.toml").write_text(text)
+    done = helplens("settings", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    done = helplens("settings", cwd=tmp_path, HELPLENS_CONFIG="/nowhere.toml")
+    assert done.returncode == 2
+    assert "HELPLENS_CONFIG names /nowhere.toml, and there is no such file" in done.stderr
 
 
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 from typer.core import TyperGroup
+
+from handlers.cli.errors import explained
 
 HELP = {"help_option_names": ["-h", "--help"]}
 COMMANDS = {
@@ -88,5 +91,7 @@ def main() -> None:
     try:
         app()
     except (OSError, ValueError) as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        console = Console(stderr=True, soft_wrap=True, highlight=False)
+        for line in explained(error):
+            console.print(Text("error: ", "bold red").append(line, "default not bold"))
         sys.exit(2)
