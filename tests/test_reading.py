@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from bot.screenshots import legibility
 from bot.screenshots.ocr import Reader, Reading
+from bot.screenshots.places import changes
 from bot.screenshots.screen import look, understand
 
 LINES = (
@@ -54,6 +55,30 @@ def jpeg(picture: Image.Image, quality: int) -> Image.Image:
 
 def words(reading: Reading) -> list[str]:
     return " ".join(line.text for line in reading.lines).split()
+
+
+def test_a_page_with_a_changed_line_is_read_as_if_it_were_new(reader: Reader) -> None:
+    before = drawn((*LINES, "Two of five seats are in use"))
+    after = drawn((*LINES, "Three of five seats are now taken"))
+    longer = drawn((*LINES[:2], "This one is new and somewhat longer", *LINES[3:], "Two of five seats are in use"))
+    reader.examine(before)
+    for picture, gone in ((after, "Two"), (longer, "Invoice")):
+        read = reader.examine(picture)
+        assert gone not in words(read)
+        other = Reader(2)
+        assert [line.text for line in read.lines] == [line.text for line in other.examine(picture).lines]
+        other.close()
+
+
+def test_changes_are_found_where_they_are() -> None:
+    before = np.asarray(drawn())
+    after = before.copy()
+    assert changes(before, after) == []
+    after[100:104, 200:230] = 0
+    [place] = changes(before, after) or []
+    assert place[0] <= 200 and place[1] <= 100 and place[2] >= 230 and place[3] >= 104
+    assert (place[2] - place[0]) * (place[3] - place[1]) < 0.1 * before.shape[0] * before.shape[1]
+    assert changes(before, np.random.default_rng(1).integers(0, 255, before.shape).astype(np.uint8)) != []
 
 
 @pytest.mark.parametrize(

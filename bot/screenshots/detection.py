@@ -37,10 +37,9 @@ class Detector:
     def __init__(self, weights: Path, threads: int) -> None:
         self._network = _network(weights, threads)
 
-    def find(self, pixels: Pixels, longest: int) -> npt.NDArray[np.float32]:
-        """Boxes (n, 4) in pixels of the given picture, which is shrunk to `longest` for the search if it is larger."""
+    def find(self, pixels: Pixels, scale: float = 1.0) -> npt.NDArray[np.float32]:
+        """Boxes (n, 4) in pixels of the given picture, which is shrunk by `scale` (at most 1) for the search."""
         height, width = pixels.shape[:2]
-        scale = min(1.0, longest / max(height, width))
         size = (_stepped(width * scale), _stepped(height * scale))
         shrunk = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         heat = self._network(_normal(shrunk)[None])[0, 0]

@@ -13,7 +13,7 @@ import os
 import subprocess
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -27,15 +27,10 @@ from pydantic import Field
 from bot.conversation import Box, Noun
 from bot.screenshots import quantised
 from bot.screenshots.detection import Detector, Pixels
-from bot.screenshots.recognition import Character, Recogniser, batches, strip_width
-from bot.screenshots.spacing import words
+from bot.screenshots.places import Places
+from bot.screenshots.recognition import Recogniser, batches, strip_width
+from bot.screenshots.spacing import Text, words
 
-LONGEST = 1280
-"""Text is searched at this size of the longer side at most: below about 832 accuracy is lost."""
-SMALLEST = 9.5
-"""A picture is shrunk for the search only as far as its smallest letters stay this high."""
-LARGEST = 3200
-"""No search above this size of the longer side."""
 APART = 1.2
 """A gap wider than this share of the letters' height parts two lines: cells of a table, an icon and its label."""
 DOUBTFUL = 0.5
@@ -86,17 +81,18 @@ class Reader:
         self._threads = threads or min(4, os.cpu_count() or 1)
         folder = weights()
         full = folder / "PP-OCRv6_rec_small.onnx"
-        self._detector = Detector(folder / "PP-OCRv6_det_small.onnx", self._threads)
+        self._places = Places(Detector(folder / "PP-OCRv6_det_small.onnx", self._threads))
         self._small: Path | None = quantised.place(full, cache or quantised.cache_folder())
         self._eight_bit = False
         self._making: subprocess.Popen[bytes] | None = None
-        self._recogniser = self._swift() or Recogniser(full, self._threads)
+        self._recogniser = self._swift() or Recogniser(full)
         if self._small is not None:
             self._making = quantised.start(full, self._small)
         self._pool = ThreadPoolExecutor(1, "reading")
+        self._batches = ThreadPoolExecutor(self._threads, "recognising")
         self._lock = Lock()
         self._pictures: Recent[Reading] = Recent(64)
-        self._crops: Recent[tuple[Character, ...]] = Recent(20_000)
+        self._crops: Recent[Text] = Recent(20_000)
 
     async def __aenter__(self) -> Self:
         return self
@@ -110,6 +106,7 @@ class Reader:
             self._making.terminate()
             self._making.wait()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._batches.shutdown(wait=True, cancel_futures=True)
 
     @property
     def making(self) -> bool:
@@ -130,7 +127,7 @@ class Reader:
             return None
         path, self._small = self._small, None
         self._eight_bit = path.stat().st_size > 0
-        return Recogniser(path, self._threads) if self._eight_bit else None
+        return Recogniser(path) if self._eight_bit else None
 
     async def read(self, picture: Image.Image, budget: float | None = None) -> Reading:
         """What `picture` says, off the event loop. After `budget` seconds the rest stays unread, and is said."""
@@ -139,7 +136,7 @@ class Reader:
     def examine(self, picture: Image.Image, budget: float | None = None) -> Reading:
         """The same as `read`, blocking."""
         started = time.monotonic()
-        pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1]
+        pixels = np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
         key = hashlib.blake2b(pixels.tobytes(), key=str(pixels.shape).encode()).digest()
         with self._lock:
             known = self._pictures.get(key)
@@ -152,52 +149,58 @@ class Reader:
             return reading
 
     def _examine(self, pixels: Pixels, started: float, until: float | None) -> Reading:
-        boxes = self._find(pixels)
+        boxes = self._places.find(pixels)
         detected = time.monotonic()
         order = _telling(boxes, pixels) if until is not None else list(range(len(boxes)))
         crops = [_crop(pixels, box) for box in boxes]
-        characters = self._recognise(crops, order, until)
         lines: list[Line] = []
-        foreign = []
-        for box, crop, read in zip(boxes, crops, characters, strict=True):
-            if read is None:
-                continue
-            found = _lines(box, crop, read)
+        foreign: list[int] = []
+        unread = set(range(len(boxes)))
+        for number, read in self._recognise(crops, order, until):
+            unread.discard(number)
+            found = _lines(boxes[number], crops[number].shape[1], read)
             lines += found
             if not found:
-                foreign.append(_box(box))
-        unread = tuple(_box(b) for b, c in zip(boxes, characters, strict=True) if c is None)
+                foreign.append(number)
         seconds = {"detect": detected - started, "recognise": time.monotonic() - detected}
-        return Reading(lines=_ordered(lines), unread=unread, foreign=tuple(foreign), seconds=seconds)
-
-    def _find(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """Boxes of text, searched at the smallest size at which the smallest letters stay readable."""
-        longest = max(pixels.shape[:2])
-        boxes = self._detector.find(pixels, LONGEST)
-        if longest <= LONGEST or not len(boxes):
-            return boxes
-        letters = np.percentile(boxes[:, 3] - boxes[:, 1], 10) / 1.6
-        needed = min(longest, LARGEST, SMALLEST / letters * longest)
-        return self._detector.find(pixels, int(needed)) if needed > LONGEST else boxes
+        return Reading(
+            lines=_ordered(lines),
+            unread=tuple(_box(boxes[n]) for n in sorted(unread)),
+            foreign=tuple(_box(boxes[n]) for n in sorted(foreign)),
+            seconds=seconds,
+        )
 
     def _recognise(
         self, crops: Sequence[Pixels], order: Sequence[int], until: float | None
-    ) -> list[tuple[Character, ...] | None]:
-        """The characters of each crop, those of equal crops read once; None where time ran out."""
-        keys = [hashlib.blake2b(c.tobytes(), key=str(c.shape).encode(), digest_size=16).digest() for c in crops]
-        known = {key: self._crops.get(key) for key in keys}
-        wanted = list(OrderedDict((keys[i], i) for i in order if known[keys[i]] is None).values())
-        chunk = len(wanted) if until is None else 32
-        for start in range(0, len(wanted), max(1, chunk)):
+    ) -> Iterator[tuple[int, Text]]:
+        """Each crop's number and what it says, as they come; equal crops are read once. Missing where time ran out.
+
+        Batches are read side by side, one thread each: short strips gain little from several threads on one batch.
+        """
+        alike: dict[bytes, list[int]] = {}
+        for i in order:
+            key = hashlib.blake2b(crops[i].tobytes(), key=str(crops[i].shape).encode(), digest_size=16).digest()
+            alike.setdefault(key, []).append(i)
+        known = {key: text for key in alike if (text := self._crops.get(key)) is not None}
+        wanted = [key for key in alike if key not in known]
+        running = []
+        chunk = max(1, len(wanted)) if until is None else 32
+        for start in range(0, len(wanted), chunk):
             part = wanted[start : start + chunk]
-            for batch in batches([strip_width(crops[i].shape[1], crops[i].shape[0]) for i in part]):
-                if until is not None and time.monotonic() > until:
-                    break
-                picked = [part[i] for i in batch]
-                for i, read in zip(picked, self._recogniser.read([crops[i] for i in picked]), strict=True):
-                    known[keys[i]] = read
-                    self._crops.put(keys[i], read)
-        return [known[key] for key in keys]
+            for batch in batches([strip_width(*crops[alike[key][0]].shape[1::-1]) for key in part]):
+                keys = [part[n] for n in batch]
+                picked = [crops[alike[key][0]] for key in keys]
+                running.append((keys, self._batches.submit(self._read_batch, picked, until)))
+        yield from ((i, text) for key, text in known.items() for i in alike[key])
+        for keys, future in running:
+            for key, text in zip(keys, future.result(), strict=False):
+                self._crops.put(key, text)
+                yield from ((i, text) for i in alike[key])
+
+    def _read_batch(self, crops: Sequence[Pixels], until: float | None) -> list[Text]:
+        if until is not None and time.monotonic() > until:
+            return []
+        return [words(read, crop) for read, crop in zip(self._recogniser.read(crops), crops, strict=True)]
 
 
 def weights() -> Path:
@@ -235,19 +238,19 @@ def _crop(pixels: Pixels, box: npt.NDArray[np.float32]) -> Pixels:
     return np.rot90(crop, -1) if crop.shape[0] > 2 * crop.shape[1] and crop.shape[0] > 60 else crop
 
 
-def _lines(box: npt.NDArray[np.float32], crop: Pixels, read: Sequence[Character]) -> list[Line]:
-    """The lines of one crop: one, unless a gap wider than the letters are high parts two; none when it is no text."""
-    runs, ink = words(read, crop)
-    if not runs or float(np.mean([c.score for c in read])) < DOUBTFUL:
+def _lines(box: npt.NDArray[np.float32], width: int, read: Text) -> list[Line]:
+    """The lines of one crop of `width`: one, unless a gap wider than the letters are high parts two; none when it is
+    no text."""
+    if not read.runs or read.score < DOUBTFUL:
         return []
-    if crop.shape[1] > box[2] - box[0] + 4:  # turned text: its words stand above each other, the whole box is theirs
-        return [_line([Word(text=run.text, box=_box(box), score=round(run.score, 3)) for run in runs])]
+    if width > box[2] - box[0] + 4:  # turned text: its words stand above each other, the whole box is theirs
+        return [_line([Word(text=run.text, box=_box(box), score=round(run.score, 3)) for run in read.runs])]
     left, top = int(box[0]), int(box[1])
-    upper, lower = float(top + max(0, ink.top - 1)), float(top + ink.bottom + 1)
+    upper, lower = float(top + max(0, read.top - 1)), float(top + read.bottom + 1)
     parts: list[list[Word]] = []
-    for run in runs:
-        box_of = (left + run.left, upper, left + run.right, lower)
-        word = Word(text=run.text, box=box_of, score=round(run.score, 3), even=run.even)
+    for run in read.runs:
+        place = (left + run.left, upper, left + run.right, lower)
+        word = Word(text=run.text, box=place, score=round(run.score, 3), even=run.even)
         if parts and word.box[0] - parts[-1][-1].box[2] <= APART * (lower - upper):
             parts[-1].append(word)
         else:
@@ -284,7 +287,7 @@ def _telling(boxes: npt.NDArray[np.float32], pixels: Pixels) -> list[int]:
 def _ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Top to bottom, and left to right among lines of one row."""
     rows: list[list[Line]] = []
-    for line in sorted(lines, key=_middle):
+    for line in sorted(lines, key=lambda line: (_middle(line), line.box[0])):
         if rows and _middle(line) - _middle(rows[-1][-1]) < 0.4 * (line.box[3] - line.box[1]):
             rows[-1].append(line)
         else:

@@ -137,7 +137,7 @@ def gains(weights: Path, small: Path) -> bool:
     lines = list(crops(24, seed=11))
     took, texts = [], []
     for path in (weights, small):
-        recogniser = Recogniser(path, 1)
+        recogniser = Recogniser(path)
         recogniser.read(lines[:2])
         started = time.process_time()
         read = [recogniser.read([line])[0] for line in lines]

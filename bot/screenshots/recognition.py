@@ -40,10 +40,10 @@ class Character:
 
 
 class Recogniser:
-    """Reads crops. Thread-safe; the model is loaded once."""
+    """Reads crops, on the thread that asks. Thread-safe; the model is loaded once."""
 
-    def __init__(self, weights: Path, threads: int) -> None:
-        self._session = session(weights, threads)
+    def __init__(self, weights: Path) -> None:
+        self._session = session(weights, threads=1)
         self._input = self._session.get_inputs()[0].name
         self._characters = alphabet(self._session.get_modelmeta().custom_metadata_map["character"])
 

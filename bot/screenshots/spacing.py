@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -46,25 +47,53 @@ class Ink:
 
 
 def ink(crop: Pixels) -> Ink:
-    """What is drawn in a crop. Rules and frames, which cross it from side to side, do not count."""
+    """What is drawn in a crop. Rules, which cross it from side to side, and a frame's corners do not count."""
     height = crop.shape[0]
     flat = crop.reshape(-1, 3)
-    ground = np.median(flat[:: max(1, len(flat) // 4096)], axis=0)
-    off = np.abs(crop.astype(np.int16) - ground.astype(np.int16)).max(2)
-    drawn = off > max(16.0, 0.3 * float(np.percentile(off, 99)))
+    ground = np.median(flat[:: max(1, len(flat) // 1024)], axis=0)
+    blue, green, red = cv2.split(cv2.absdiff(crop, (*map(float, ground), 0.0)))
+    off = np.asarray(cv2.max(cv2.max(blue, green), red))
+    strongest = np.searchsorted(np.cumsum(np.bincount(off.ravel(), minlength=256)), 0.99 * off.size)
+    drawn = off > max(16.0, 0.3 * float(strongest))
     rows, across = drawn.mean(1), drawn.mean(0)
     drawn[rows > 0.9] = False
     drawn[:, across > 0.97] = False
+    _without_corners(drawn)
     inked = np.flatnonzero(drawn.any(1))
     top, bottom = (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, height)
-    return Ink(drawn.any(0), top, bottom)
+    return Ink(np.asarray(drawn.any(0)), top, bottom)
 
 
-def words(characters: Sequence[Character], crop: Pixels) -> tuple[tuple[Run, ...], Ink]:
-    """The words of a crop, left to right, and its ink."""
+def _without_corners(drawn: npt.NDArray[np.bool_]) -> None:
+    """Take out what touches two sides of the crop: no letter stands in its corner, but what is around a button does."""
+    height, width = drawn.shape
+    corners = (drawn[:2, :2], drawn[:2, -2:], drawn[-2:, :2], drawn[-2:, -2:])
+    if not any(corner.any() for corner in corners):
+        return
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8), connectivity=8)
+    for n in range(1, count):
+        left, top, w, h = (int(v) for v in stats[n, :4])
+        sides = (left <= 1) + (top <= 1) + (left + w >= width - 1) + (top + h >= height - 1)
+        if sides >= 2 and (w < 0.5 * width or h < 0.5 * height or sides >= 3):
+            drawn[labels == n] = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a crop says, wherever the crop stands: its words, left to right, and the first and last row of its ink."""
+
+    runs: tuple[Run, ...]
+    top: int
+    bottom: int
+    score: float
+    """The mean over its characters; 0 when there are none."""
+
+
+def words(characters: Sequence[Character], crop: Pixels) -> Text:
+    """The words of a crop."""
     drawn = ink(crop)
     if not characters:
-        return (), drawn
+        return Text((), drawn.top, drawn.bottom, 0.0)
     width = crop.shape[1]
     at = [c.at * width for c in characters]
     groups = _groups(characters, at, drawn)
@@ -81,7 +110,7 @@ def words(characters: Sequence[Character], crop: Pixels) -> tuple[tuple[Run, ...
         even = is_even(text, [at[i] for i in group], edges[-1], right)
         runs.append(Run(text, edges[-1], right, _mean([characters[i].score for i in group]), even))
         edges.append(following)
-    return tuple(runs), drawn
+    return Text(tuple(runs), drawn.top, drawn.bottom, _mean([c.score for c in characters]))
 
 
 def _groups(characters: Sequence[Character], at: Sequence[float], drawn: Ink) -> list[list[int]]:

@@ -57,6 +57,12 @@ class Storage:
         """Erase everything under `prefix`, a conversation for example; returns how many objects there were."""
         return await self._erase([path async for path, _ in self._all(prefix)])
 
+    async def remove(self, path: str) -> None:
+        """Erase one picture and what was seen of it; one that is gone already is fine."""
+        for one in (path, path + SEEN):
+            with contextlib.suppress(NotFoundError, FileNotFoundError):
+                await obstore.delete_async(self._store, one)
+
     async def expire(self, older_than: timedelta, now: datetime | None = None) -> int:
         """Erase what was put longer ago than this; returns how many objects there were."""
         until = (now or datetime.now(UTC)) - older_than
