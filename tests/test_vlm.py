@@ -10,11 +10,15 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
 from transformers import AutoModelForImageTextToText  # noqa: E402
+from transformers.cache_utils import DynamicCache  # noqa: E402
 
 from bot.answering.vlm.engine import Engine  # noqa: E402
 from bot.answering.vlm.inputs import together  # noqa: E402
 from bot.answering.vlm.request import Full, Request, Sampling  # noqa: E402
+from bot.answering.vlm.rows import Batch, Row, rows_for  # noqa: E402
 from tests.tiny_models import KINDS, build  # noqa: E402
 from tests.vlm_parts import asking, said  # noqa: E402
 
@@ -96,6 +100,37 @@ async def test_steps_of_rounded_shapes_say_the_same(folders: dict[str, str], kin
         answers = await asyncio.gather(*(said(engine, q, 10 + 2 * n) for n, q in enumerate(questions)))
         assert all(text.startswith(alone) for text, (alone, _) in zip(answers, expected, strict=True))
         assert [await said(engine, q, 10 + 2 * n) for n, q in enumerate(questions)] == answers
+
+
+@pytest.mark.parametrize("kind", SHARING)
+def test_a_step_can_be_recorded_it_touches_nothing_but_the_device(folders: dict[str, str], kind: str) -> None:
+    """On a device without numbers: whatever had to be looked at from outside would raise, or show up here."""
+    outside: set[str] = set()
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            out = func(*args, **(kwargs or {}))
+            leaves = tree_leaves((args, kwargs, out))
+            if any(isinstance(leaf, torch.Tensor) and leaf.device.type != "meta" for leaf in leaves):
+                outside.add(str(func))
+            return out
+
+    model = AutoModelForImageTextToText.from_pretrained(folders[kind], dtype=torch.bfloat16).to("meta").eval()
+    text = model.config.get_text_config()
+    batch = rows_for(model, replay=(4, 512))
+    assert isinstance(batch, Batch)
+    with torch.inference_mode():
+        for _ in range(3):
+            width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+            kept = torch.zeros((1, text.num_key_value_heads, 20, width), dtype=torch.bfloat16, device="meta")
+            cache = DynamicCache(config=text)
+            for layer in range(text.num_hidden_layers):
+                cache.update(kept, kept, layer)
+            batch.join(Row(20, 20, 5, cache))
+        with Watch():
+            logits = batch.run((4, 256))
+    assert logits.shape == (4, text.vocab_size)
+    assert not outside
 
 
 async def test_a_follow_up_reads_its_new_words_alone_and_says_what_it_would_have_said(sharing: Engine) -> None:

@@ -53,6 +53,9 @@ def serve_model(
     prefixes: Annotated[
         int, typer.Option(min=0, help="Megabytes of earlier prompts kept for follow-ups; 0 keeps none.")
     ] = 1024,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Record a GPU's steps and replay them: faster; not yet run on a GPU.")
+    ] = False,
     called: Annotated[
         str | None, typer.Option("--name", help="What the model is called; by default its folder.")
     ] = None,
@@ -64,7 +67,7 @@ def serve_model(
         raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     _err.print(f"loading {name} …")
-    limits = {"rows": rows, "waiting": waiting, "room": room, "prefix_bytes": prefixes * 1_000_000}
+    limits = {"rows": rows, "waiting": waiting, "room": room, "prefix_bytes": prefixes * 1_000_000, "replay": replay}
     with Engine.load(name, device=device, dtype=dtype, adapter=adapter, int8=int8, **limits) as engine:
         asyncio.run(_serve(engine, called or Path(name).name, host, port))
 

@@ -74,7 +74,7 @@ def small(dtype: str) -> Timed:
         return Timed.load(folder, device="cpu", dtype=dtype, rows=16)
 
 
-def published(device: str, *, dry: bool) -> Timed:
+def published(device: str, *, dry: bool, replay: bool) -> Timed:
     """The shapes of Qwen3-VL-8B, random weights, bf16; `dry` takes a fraction of each, for a machine without a GPU."""
     words = tokenizer(QWEN, "<|vision_start|><|image_pad|><|vision_end|>", "<|im_end|>")
     names = ("vision_start_token_id", "vision_end_token_id", "image_token_id", "video_token_id")
@@ -97,7 +97,7 @@ def published(device: str, *, dry: bool) -> Timed:
         for name, value in model.named_parameters():
             value.fill_(1.0) if "norm" in name and value.ndim == 1 else value.normal_(0, 0.02)
     pictures = Qwen2VLImageProcessorPil(patch_size=16, merge_size=2, temporal_patch_size=2)
-    return Timed(model, Inputs(words, pictures, config), rows=64)
+    return Timed(model, Inputs(words, pictures, config), rows=64, replay=replay)
 
 
 def screen(number: int, size: Size) -> Image.Image:
@@ -255,13 +255,16 @@ async def joined(engine: Timed, shape: Shape) -> None:
     print(f"  would be {alone:.3f} s. Its own first token came after {first:.3f} s.")
 
 
-async def main(name: str, at_once: tuple[int, ...], threads: int, dtype: str) -> None:
+async def main(name: str, at_once: tuple[int, ...], threads: int, dtype: str, replay: bool) -> None:
     """All of it."""
     torch.set_num_threads(threads)
     shape = SHAPES[name]
     if at_once:
         shape = Shape(at_once, shape.picture, shape.decoded, shape.answered, shape.long)
-    engine = small(dtype) if name == "small" else published("cpu" if name == "dry" else "cuda", dry=name == "dry")
+    if name == "small":
+        engine = small(dtype)
+    else:
+        engine = published("cpu" if name == "dry" else "cuda", dry=name == "dry", replay=replay)
     device = engine.model.device
     parameters = sum(p.numel() for p in engine.model.parameters()) / 1e6
     print(f"{parameters:.0f} M parameters, {engine.model.dtype}, {device}, {threads} threads")
@@ -282,5 +285,6 @@ if __name__ == "__main__":
     arguments.add_argument("--at-once", type=int, nargs="*", default=(), help="by default 1 4 8 16")
     arguments.add_argument("--threads", type=int, default=1, help="of torch on the CPU")
     arguments.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32", help="of the small shape")
+    arguments.add_argument("--replay", action="store_true", help="record and replay steps, of the other shapes")
     chosen = arguments.parse_args()
-    asyncio.run(main(chosen.shape, tuple(chosen.at_once), chosen.threads, chosen.dtype))
+    asyncio.run(main(chosen.shape, tuple(chosen.at_once), chosen.threads, chosen.dtype, chosen.replay))

@@ -35,7 +35,7 @@ class Engine:
 
     At most `rows` answers run, `waiting` wait, and all keep `room` tokens (by default what fits). A prompt is read in
     parts of `part` tokens at most; `prefix_bytes` bounds what is kept of those that have been read. After `stall`
-    seconds without progress it is not well.
+    seconds without progress it is not well. With `replay` a GPU's steps are recorded once and replayed.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Engine:
         part: int = 2048,
         prefix_bytes: int = PREFIX_BYTES,
         stall: float = STALL,
+        replay: bool = False,
     ) -> None:
         self.model = model.eval()
         self.inputs = inputs
@@ -62,6 +63,7 @@ class Engine:
             room=room or room_for(model),
             part=part,
             prefix_bytes=prefix_bytes,
+            replay=replay,
         )
         self._inbox: queue.Queue[Answer | None] = queue.Queue()
         self._open = 0

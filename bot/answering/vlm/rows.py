@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import torch
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
 
+from bot.answering.vlm.replay import Replay, Shape, rounded
+
 GROWTH = 256
 """Tokens by which the room for keys and values grows."""
 
@@ -56,10 +58,10 @@ def plain(model: Any) -> bool:
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
 
 
-def rows_for(model: Any) -> Rows:
-    """Rows that fit `model`."""
+def rows_for(model: Any, *, replay: Shape | None = None) -> Rows:
+    """Rows that fit `model`. With `replay`, memory for that shape is taken at once and steps are recorded."""
     axes = 3 if hasattr(model.model, "get_rope_index") else 1
-    return Batch(model, axes) if plain(model) else Apart(model, axes)
+    return Batch(model, axes, replay) if plain(model) else Apart(model, axes)
 
 
 class _SharedLayer(CacheLayerMixin):  # type: ignore[misc]
@@ -111,14 +113,18 @@ class _SharedLayer(CacheLayerMixin):  # type: ignore[misc]
 class Batch:
     """Rows in one tensor per layer."""
 
-    def __init__(self, model: Any, axes: int) -> None:
+    def __init__(self, model: Any, axes: int, replay: Shape | None = None) -> None:
         self.model = model
         self.axes = axes
         self.rows: list[Row] = []
         self.longest = 0
         self.numbers = self.places = torch.empty(0, dtype=torch.long)
         self._room = (0, 0)
+        self._least = replay or (0, 0)
         self._cache: Cache | None = None
+        self._table = torch.empty((0, 3), dtype=torch.long)
+        """A row's next token, its place, and that place's rotary position."""
+        self._replay = Replay(self.run, model.device) if replay else None
 
     def join(self, row: Row) -> None:
         """Copies the row's keys and values in; its own cache is let go."""
@@ -152,29 +158,41 @@ class Batch:
     def step(self) -> torch.Tensor:
         """One pass for all rows."""
         assert self._cache is not None and self.rows
-        self.longest = max(row.length for row in self.rows) + 1
-        self._reserve(len(self.rows), self.longest, self._cache.layers[0].keys)
-        device = self._cache.layers[0].keys.device
-        table = torch.tensor([(row.token, row.length, row.position) for row in self.rows], device=device)
-        tokens, self.places, positions = table[:, 0:1], table[:, 1], table[:, 2:3]
-        self.numbers = torch.arange(len(self.rows), device=device)
-        seen = torch.arange(self.longest, device=device)[None, :] <= self.places[:, None]
-        logits = _forward(self.model, tokens, _axes(positions, self.axes), seen[:, None, None, :], self._cache)
+        shape = (len(self.rows), max(row.length for row in self.rows) + 1)
+        self._reserve(*shape, self._cache.layers[0].keys)
+        if self._replay:
+            shape = rounded(shape, self._room)
+        table = [(row.token, row.length, row.position) for row in self.rows]
+        table += [(0, 0, 0)] * (shape[0] - len(table))  # rows that nobody has: what they write is written over
+        self._table[: shape[0]] = torch.tensor(table, device=self._table.device)
+        logits = (self._replay or self.run)(shape)
         for row in self.rows:
             row.length += 1
             row.position += 1
-        return logits
+        return logits[: len(self.rows)]
+
+    def run(self, shape: Shape) -> torch.Tensor:
+        """One pass for what stands in the table; reads nothing that a recorded step could not read again."""
+        rows, self.longest = shape
+        table = self._table[:rows]
+        tokens, self.places, positions = table[:, 0:1], table[:, 1], table[:, 2:3]
+        self.numbers = torch.arange(rows, device=self._table.device)
+        seen = torch.arange(self.longest, device=self._table.device)[None, :] <= self.places[:, None]
+        return _forward(self.model, tokens, _axes(positions, self.axes), seen[:, None, None, :], self._cache)
 
     def _reserve(self, rows: int, length: int, like: torch.Tensor) -> None:
         have_rows, have_room = self._room
         if rows <= have_rows and length <= have_room:
             return
-        rows = have_rows if rows <= have_rows else max(rows, 2 * have_rows)
+        rows = have_rows if rows <= have_rows else max(rows, 2 * have_rows, self._least[0])
         room = have_room if length <= have_room else -(-max(length, have_room * 5 // 4) // GROWTH) * GROWTH
-        self._room = (rows, room)
+        self._room = (rows, max(room, self._least[1]))
+        self._table = torch.zeros((rows, 3), dtype=torch.long, device=like.device)
         assert self._cache is not None
         for layer in self._cache.layers:
-            layer.reserve(rows, room, like)
+            layer.reserve(*self._room, like)
+        if self._replay:
+            self._replay.forget()
 
 
 class Apart:
@@ -213,7 +231,7 @@ def _axes(positions: torch.Tensor, axes: int) -> torch.Tensor:
     return positions if axes == 1 else positions[None].expand(axes, -1, -1)
 
 
-def _forward(model: Any, tokens: torch.Tensor, positions: torch.Tensor, seen: Any, cache: Cache) -> torch.Tensor:
+def _forward(model: Any, tokens: torch.Tensor, positions: torch.Tensor, seen: Any, cache: Any) -> torch.Tensor:
     out = model(
         input_ids=tokens, position_ids=positions, attention_mask=seen, cache=cache, use_cache=True, logits_to_keep=1
     )

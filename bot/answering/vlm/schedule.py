@@ -56,10 +56,20 @@ class Answer:
 class Schedule:
     """The answers that wait and run; `rows` run at most, and together they keep `room` tokens at most.
 
-    A prompt is read in parts of `part` tokens at most, `prefix_bytes` of such prompts are kept.
+    A prompt is read in parts of `part` tokens at most, `prefix_bytes` of such prompts are kept. `replay` records steps.
     """
 
-    def __init__(self, model: Any, ends: frozenset[int], *, rows: int, room: int, part: int, prefix_bytes: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        ends: frozenset[int],
+        *,
+        rows: int,
+        room: int,
+        part: int,
+        prefix_bytes: int,
+        replay: bool = False,
+    ) -> None:
         self.model = model
         self.rows = rows
         self.room = room
@@ -71,7 +81,7 @@ class Schedule:
         self.tokens = self.prompt_tokens = self.prefix_tokens = 0
         """Written, read, and of these found in kept prefixes, since the start."""
         self._ends = ends
-        self._batch = rows_for(model)
+        self._batch = rows_for(model, replay=(rows, room // rows) if replay else None)
         self._whole = not plain(model)
         self._least = LEAST.get(model.device.type, 64)
         self._budget = 0
