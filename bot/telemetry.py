@@ -5,11 +5,12 @@ Not here: what is private (`bot.screenshots.redaction`), who serves `/metrics` (
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from structlog.typing import Processor
 
 Redactor = Callable[[str], str]
 
@@ -17,23 +18,35 @@ SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
 
 
 def set_up_logs(level: str, redact: Redactor, *, as_json: bool) -> None:
-    """Structured logs to stderr: JSON lines in production, coloured text in a terminal; every value redacted."""
+    """Structured logs to stderr: JSON lines in production, coloured text in a terminal; every value redacted. What
+    libraries log from a warning on goes the same way (from their information on at level debug)."""
 
-    def clean(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    def clean(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    written: list[Processor] = [
+        structlog.processors.format_exc_info,
+        clean,
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            clean,
-            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
-        ],
+        processors=[*before, *written],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    theirs = logging.StreamHandler(sys.stderr)
+    theirs.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
+        )
+    )
+    logging.basicConfig(level={"debug": "INFO", "error": "ERROR"}.get(level, "WARNING"), handlers=[theirs], force=True)
 
 
 class Metrics:

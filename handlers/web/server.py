@@ -47,7 +47,7 @@ def config(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> uvico
         http=protocol,
         ws="none",
         lifespan="off",
-        log_level="warning",
+        log_config=None,  # what it logs goes where all logs go
         access_log=False,
         timeout_graceful_shutdown=grace,
     )
