@@ -26,6 +26,7 @@ from bot.conversation import (
     Rated,
     Reachable,
     Speaks,
+    Withdrawn,
     fold,
 )
 from bot.handoff import Agent, Reason
@@ -84,6 +85,17 @@ def claims(head: Head, visitor: str, user: str, name: str) -> Write | None:
         raise NotFound(head.id)
     introduced = Introduced(name=name, verified=True, claimed=True)
     return Write((introduced,), key=f"claims:{user}", digest="", belongs=(visitor, user))
+
+
+def withdraws(conversation: Conversation, attachment_id: str) -> Write | None:
+    """A picture that belongs to no message is taken back; None: it is not there (any more). Raises Refused for one
+    that was sent."""
+    if any(a.id == attachment_id for m in conversation.messages for a in m.attachments):
+        raise Refused("handoff.picture_sent")
+    if attachment_id not in conversation.attachments:
+        return None
+    withdrawn = Withdrawn(attachment_id=attachment_id)
+    return Write((withdrawn,), key=f"withdraw:{attachment_id}:{conversation.last_event}", digest="")
 
 
 def agent_says(

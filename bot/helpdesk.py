@@ -113,7 +113,8 @@ class HelpDesk:
 
         Raises `Refused` when the bytes are no picture that we take, `TooMany` when the conversation holds too many.
         """
-        if len((await self.conversation(conversation_id)).attachments) >= self.limits.all_pictures:
+        conversation = await self.conversation(conversation_id)
+        if len(conversation.attachments) >= self.limits.all_pictures:
             raise TooMany("the conversation is full of pictures", full=True)
         try:
             attachment = await pictures.take(self.intake, self.storage, conversation_id, data, name)
@@ -121,13 +122,23 @@ class HelpDesk:
             raise Refused(f"intake.{refusal.reason}", **refusal.inputs) from refusal
         if sender == "agent":
             return attachment
-        write = Write((Attached(attachment=attachment),), key=f"attach:{attachment.sha256}", digest="", needs_turn=True)
+        again = conversation.withdrawn.get(attachment.id, 0)  # the same picture, after it was taken back, is a new one
+        key = f"attach:{attachment.sha256}:{again}" if again else f"attach:{attachment.sha256}"
+        write = Write((Attached(attachment=attachment),), key=key, digest="", needs_turn=True)
         try:
             await self.store.accept(conversation_id, write, limits=self.limits)
         except NotFound:
-            await self.storage.delete(attachment.id)  # erased this very moment: the eraser may have been here
+            await self.storage.remove(attachment.id)  # erased this very moment: the eraser may have been here
             raise
         return attachment
+
+    async def withdraw(self, conversation_id: str, attachment_id: str) -> None:
+        """The customer takes back a picture before sending it: the log says so, then it is gone from storage. Raises
+        `Refused` for one that was sent."""
+        write = decisions.withdraws(await self.conversation(conversation_id), attachment_id)
+        await self._accept(conversation_id, write)
+        if attachment_id.startswith(f"{conversation_id}/"):
+            await self.storage.remove(attachment_id)
 
     async def say(
         self,

@@ -28,6 +28,9 @@ class Storage(Protocol):
     async def delete(self, prefix: str) -> int:
         """Removes everything under `prefix`; how many there were."""
 
+    async def remove(self, path: str) -> None:
+        """Removes one picture and what was seen of it; one that is gone already is fine."""
+
 
 async def take(intake: Intake, storage: Storage, folder: str, data: bytes, name: str = "") -> Attachment:
     """The picture in `data`, cleaned and kept. Raises `bot.screenshots.intake.Refused` when it cannot be taken."""

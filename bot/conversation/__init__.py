@@ -33,6 +33,7 @@ from bot.conversation.events import (
     Speaks,
     Step,
     Stopped,
+    Withdrawn,
 )
 from bot.conversation.fold import Conversation, fold
 from bot.conversation.values import (
@@ -91,6 +92,7 @@ __all__ = [
     "Speaks",
     "Step",
     "Stopped",
+    "Withdrawn",
     "decode",
     "encode",
     "fold",

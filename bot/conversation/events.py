@@ -43,6 +43,13 @@ class Attached(Noun):
     attachment: Attachment
 
 
+class Withdrawn(Noun):
+    """The customer took a picture back before it belonged to any message: it is gone, here and from storage."""
+
+    event: Literal["withdrawn"] = "withdrawn"
+    attachment_id: str
+
+
 class Seen(Noun):
     """What became of one picture: exactly one per picture, in every case."""
 
@@ -277,6 +284,7 @@ class Noted(Noun):
 Event = Annotated[
     Message
     | Attached
+    | Withdrawn
     | Seen
     | Corrected
     | Planned

@@ -17,6 +17,7 @@ from bot.conversation.events import (
     Seen,
     Solved,
     Speaks,
+    Withdrawn,
 )
 from bot.conversation.values import Attachment, Owner
 
@@ -40,6 +41,8 @@ class Conversation:
     messages: tuple[Message, ...] = ()
     attachments: dict[str, Attachment] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
+    """Pictures that were taken back before they were sent, and how often; one may have come again since."""
     answers: dict[int, Answered] = field(default_factory=dict)
     pointed: dict[int, tuple[Pointed, ...]] = field(default_factory=dict)
     ratings: dict[int, Rated] = field(default_factory=dict)
@@ -78,10 +81,8 @@ class Conversation:
                 return replace(changed, **event.model_dump(include={"language", "name", "verified"}))
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
-            case Attached():
-                return replace(changed, attachments=self.attachments | {event.attachment.id: event.attachment})
-            case Seen() | Corrected():
-                return replace(changed, seen=_seen(self.seen, event))
+            case Attached() | Withdrawn() | Seen() | Corrected():
+                return _pictured(changed, event)
             case Answered():
                 return replace(changed, answers=self.answers | {event.turn: event})
             case Pointed():
@@ -103,14 +104,26 @@ def _edited(message: Message, change: Edited) -> Message:
     return message.model_copy(update={"text": change.text or ""}) if message.id == change.message_id else message
 
 
-def _seen(seen: dict[str, Seen], change: Seen | Corrected) -> dict[str, Seen]:
-    if isinstance(change, Seen):
-        return seen | {change.attachment_id: change}
-    old = seen.get(change.attachment_id)
-    if old is None:
-        return seen
-    update = {k: v for k, v in (("where", change.where), ("error", change.error)) if v is not None}
-    return seen | {change.attachment_id: old.model_copy(update=update)}
+def _pictured(of: Conversation, event: Attached | Withdrawn | Seen | Corrected) -> Conversation:
+    """What became of a picture. One that was taken back is not seen by whoever was still looking at it."""
+    match event:
+        case Attached(attachment=new):
+            return replace(of, attachments=of.attachments | {new.id: new})
+        case Withdrawn(attachment_id=id_):
+            return replace(
+                of,
+                attachments={other: attachment for other, attachment in of.attachments.items() if other != id_},
+                seen={other: seen for other, seen in of.seen.items() if other != id_},
+                withdrawn=of.withdrawn | {id_: of.withdrawn.get(id_, 0) + 1},
+            )
+        case Seen(attachment_id=id_):
+            gone = id_ in of.withdrawn and id_ not in of.attachments
+            return of if gone else replace(of, seen=of.seen | {id_: event})
+        case Corrected(attachment_id=id_) if id_ in of.seen:
+            update = {k: v for k, v in (("where", event.where), ("error", event.error)) if v is not None}
+            return replace(of, seen=of.seen | {id_: of.seen[id_].model_copy(update=update)})
+        case _:
+            return of
 
 
 def fold(conversation_id: str, log: Iterable[tuple[int, Event | None]]) -> Conversation:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Literal
 from uuid import uuid4
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from bot.conversation import Event, Introduced
@@ -181,6 +181,18 @@ async def attach(request: Request, web: Parts, access: Speaking, source: Address
         raise Problem("no_file")
     attachment_id = await take_in(web, access, files[0])
     return AttachmentTaken(attachment_id=attachment_id, url=link(web, attachment_id, viewer=access.customer))
+
+
+@router.delete(
+    "/conversations/{conversation_id}/attachments/{sha256}", status_code=204, responses=problems("refused", *ACCESS)
+)
+async def withdraw(web: Parts, access: Allowed, sha256: Annotated[str, Path(max_length=128)]) -> Response:
+    """Take back a picture that no message holds yet: it is erased, at once. `sha256` is the part of its id behind `/`.
+
+    What is drawn or blacked out on a picture makes another one: send that, and take this one back.
+    """
+    await web.desk.withdraw(access.conversation, f"{access.conversation}/{sha256}")
+    return Response(status_code=204)
 
 
 @router.post(

@@ -174,6 +174,16 @@ async def test_without_a_model_the_panel_says_so(panel: Panel) -> None:
     )
 
 
+async def test_a_picture_that_is_removed_before_sending_does_not_stay_on_the_server(panel: Panel) -> None:
+    await panel.add("upload.png")
+    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
+    assert len((await panel.log())["attachments"]) == 1
+    async with panel.page.expect_response(lambda r: r.request.method == "DELETE") as gone:
+        await panel.uploads.get_by_role("button", name="Remove").click()
+    assert (await gone.value).status == 204
+    assert (await panel.log())["attachments"] == []
+
+
 async def test_this_page_is_captured_with_what_is_private_covered(panel: Panel) -> None:
     await panel.page.evaluate(
         """() => {

@@ -31,3 +31,7 @@ class NoStorage:
         for path in gone:
             del self.kept[path]
         return len(gone)
+
+    async def remove(self, path: str) -> None:
+        """Removes one."""
+        self.kept.pop(path, None)

@@ -67,6 +67,8 @@ export class Api {
   reach = (of: Opened, address: string) => this.call<{ address: string }>("POST", `/conversations/${of.id}/email`, of.token, { address });
   article = (path: string) => this.call<Article>("GET", `/articles/${path.split("/").map(encodeURIComponent).join("/")}`);
 
+  withdraw = (of: Opened, id: string) => this.call<void>("DELETE", `/conversations/${of.id}/attachments/${id.split("/").pop()}`, of.token);
+
   say(of: Opened, key: string, text: string, attachments: string[], context: object): Promise<{ message_id: string }> {
     return this.call("POST", `/conversations/${of.id}/messages`, of.token, { text, attachments, context }, { "Idempotency-Key": key });
   }

@@ -13,6 +13,7 @@ export interface Point { label: string; box: Box; step?: number | null; score?: 
 export interface Events {
   message: { id: string; sender: "customer" | "bot" | "agent"; text: string; attachments: Attachment[]; who?: string | null };
   attached: { attachment: Attachment };
+  withdrawn: { attachment_id: string };
   seen: {
     attachment_id: string; outcome: Outcome; reason: string; kind: string; where: string; error: string; entities: Entity[];
     private?: number; private_boxes?: Box[];

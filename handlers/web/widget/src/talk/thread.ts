@@ -80,6 +80,7 @@ const FOLDS: Folds = {
     thread.items.push({ kind: "message", id, at, sender, who: who ?? "", text, pictures: attachments.map((a) => a.id) });
   },
   attached: (thread, { attachment }) => keep(thread, attachment),
+  withdrawn: (thread, { attachment_id }) => void thread.pictures.delete(attachment_id),
   seen(thread, seen) {
     const picture = thread.pictures.get(seen.attachment_id);
     if (picture) picture.seen = seen;

@@ -48,10 +48,20 @@ export class Uploads {
     void this.send(upload);
   }
 
+  /** Also takes back what the server has of it: a picture that is not sent must not stay there. */
   remove(upload: Upload): void {
     upload.abort.abort();
     this.list = this.list.filter((other) => other !== upload);
     this.changed();
+    if (upload.state === "there" && !this.list.some((other) => other.id === upload.id)) void this.withdraw(upload.id);
+  }
+
+  private async withdraw(id: string): Promise<void> {
+    try {
+      await this.api().withdraw(await this.conversation(), id);
+    } catch {
+      // it expires with the conversation, as every picture does
+    }
   }
 
   clear(): void {
