@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         default=None, ge=1, le=65535, description="Port on which a worker of its own serves /metrics. Unset: nowhere."
     )
     public_url: str | None = Field(default=None, description="Address under which customers reach this server.")
+    proxies: Listed = Field(
+        default=("127.0.0.1",),
+        description="Proxies (addresses, networks) whose X-Forwarded-For is believed; limits are by address.",
+    )
     secret: SecretStr | None = Field(
         default=None, description="Signs links and tokens. Unset: made once and kept in the data folder."
     )

@@ -91,7 +91,7 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
         parts.start(worker.run(GRACE_S), "worker", worker.stop)
         parts.start(wiring.expire_pictures(front.storage, settings.picture_days), "expiry")
         listening = listen(settings.host, settings.port)
-        server = Server(app, grace=GRACE_S)
+        server = Server(app, grace=GRACE_S, proxies=settings.proxies)
         parts.start(server.serve([listening]), "web", server.leave)
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         if example:
@@ -132,7 +132,7 @@ async def _serve(settings: Settings, role: Role) -> None:
         app = await stack.enter_async_context(wiring.open_web(settings, url, front, metrics))
         if slack:
             wiring.serve_slack(app, slack)
-        web = Server(app, grace=GRACE_S)
+        web = Server(app, grace=GRACE_S, proxies=settings.proxies)
         parts.start(web.serve([listen(settings.host, settings.port)]), "web", web.leave)
         _settle()
         await parts.until_signal()

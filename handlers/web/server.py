@@ -6,7 +6,7 @@ Not here: which address (settings), when it ends (the command line).
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from handlers.web.stream import Streams
 
+HERE = ("127.0.0.1",)
 HEAD_SECONDS = 15.0
 BACKLOG = 512
 VANISHED_MS = 30_000
@@ -38,9 +39,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def config(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> uvicorn.Config:
-    """uvicorn's settings for the app. `grace` is how many seconds what is under way is given at the end, `head_seconds`
-    how long the head of a request may take."""
+def config(app: Any, *, grace: int, proxies: Sequence[str] = HERE, head_seconds: float = HEAD_SECONDS) -> uvicorn.Config:
+    """uvicorn's settings for the app. `grace` is how many seconds what is under way is given at the end, `proxies` are
+    believed where a request comes from, `head_seconds` is how long the head of a request may take."""
     protocol: Any = partial(Hurried, head_seconds=head_seconds)
     return uvicorn.Config(
         app,
@@ -50,14 +51,15 @@ def config(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> uvico
         log_config=None,  # what it logs goes where all logs go
         access_log=False,
         timeout_graceful_shutdown=grace,
+        forwarded_allow_ips=list(proxies),
     )
 
 
 class Server(uvicorn.Server):
     """uvicorn, for as long as whoever runs it wants: signals are theirs."""
 
-    def __init__(self, app: FastAPI, *, grace: int) -> None:
-        super().__init__(config(app, grace=grace))
+    def __init__(self, app: FastAPI, *, grace: int, proxies: Sequence[str] = HERE) -> None:
+        super().__init__(config(app, grace=grace, proxies=proxies))
         self._streams: Streams = app.state.web.streams
 
     @contextlib.contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from client import MEGABYTE, assert_problem, opened, patient, png
 from redis.asyncio import Redis
 from sse import connected, read_until
@@ -140,6 +141,17 @@ async def test_who_asks_too_often_is_told_when_to_come_back(serve: Serve) -> Non
         path, headers = await opened(http)
         other = await http.post(f"{path}/messages", json={"text": "?"}, headers=headers | {"Idempotency-Key": "k"})
         assert other.status_code == 202
+
+
+@pytest.mark.parametrize(("proxies", "statuses"), [(["127.0.0.0/8"], [201, 201]), ([], [201, 429])])
+async def test_only_a_known_proxy_is_believed_where_requests_come_from(
+    serve: Serve, proxies: list[str], statuses: list[int]
+) -> None:
+    """Whoever writes the header without being one cannot be many: limits are by address."""
+    rates = Rates(open_address=Limit("open:address", 1, 3600))
+    async with serve(rates=rates, server={"proxies": proxies}) as served, patient(served.url) as http:
+        opened = [await http.post("/api/v1/conversations", headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in (1, 2)]
+        assert [answer.status_code for answer in opened] == statuses
 
 
 async def test_config_and_articles(http: httpx.AsyncClient) -> None:
