@@ -5,11 +5,21 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+COMMA := ,
 WIDGET := handlers/web/widget
 BUNDLE := handlers/web/static/widget.js
 # the one torch that pip finds as a CPU build wherever this project is developed; see docs/operations.md
 TORCH ?= torch==2.13.0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# pip, telling how far it is; all that it says lies in .venv/pip.log, whose end is shown when it fails
+PIP = set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(1) 2>&1 \
+  | tee .venv/pip.log | awk -v shown="$$(test -t 2 && echo 1)" '\
+    function say(text) { if (shown) { printf "\r\033[K      %s", text; fflush() } } \
+    /^Collecting/ { say(++n " packages: " $$2) } \
+    /^Installing collected/ { say("unpacking " n " packages, up to a minute") } \
+    END { if (shown) printf "\r\033[K" }' \
+  || { tail -n 15 .venv/pip.log; echo "pip failed; all that it said is in .venv/pip.log"; exit 1; }
 
 .PHONY: help run setup test check proof clean pictures
 
@@ -43,7 +53,7 @@ clean: ## Remove what was set up (not the data folder)
 	rm -rf .venv $(WIDGET)/node_modules handlers/web/static
 
 .venv/bin/python:
-	@echo "[1/3] Python packages: making .venv with $(PYTHON)"
+	@echo "[1/3] Python: making .venv with $(PYTHON)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv 2>/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv .venv; } \
@@ -51,12 +61,12 @@ clean: ## Remove what was set up (not the data folder)
 
 .venv/ready: .venv/bin/python pyproject.toml
 	@echo "[1/3] Python packages: installing (about 160 MB the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable .
+	@$(call PIP,--no-compile --editable .)
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready
 	@echo "[+] Packages for tests and models"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable '.[dev,models,providers,traces]'
+	@$(call PIP,"$(TORCH)" --editable '.[dev$(COMMA)models$(COMMA)providers$(COMMA)traces]')
 	@$(BIN)/python tests/chromium.py
 	@touch $@
 
