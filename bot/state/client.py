@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoReply
 
 from bot.state.errors import Unconfirmed
+from bot.state.pipelined import Pipelined
 
 CONNECTIONS = 32
 TURN_S = 20.0
@@ -25,10 +26,17 @@ REFUSING = ("MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY")
 
 
 def connect(
-    url: str, *, timeout_s: float = 5.0, connections: int = CONNECTIONS, retries: int = 6, decode: bool = False
+    url: str,
+    *,
+    timeout_s: float = 5.0,
+    connections: int = CONNECTIONS,
+    retries: int = 6,
+    decode: bool = False,
+    blocks: bool = False,
 ) -> Redis:
     """A client that waits for a free connection, instead of refusing, when many ask at once, and whose calls can be
-    cancelled. `decode`: replies as text. What the URL says of these wins. Whoever makes a client closes it.
+    cancelled. `decode`: replies as text. `blocks`: for commands that wait at the server, each on a connection of its
+    own. What the URL says of these wins. Whoever makes a client closes it.
     """
     given: dict[str, Any] = dict(parse_url(url))
     kind: type[AbstractConnection] = given.pop("connection_class", Connection)
@@ -46,7 +54,7 @@ def connect(
         connection_class=_KINDS[kind],
         **options,
     )
-    return Redis.from_pool(pool)
+    return (Redis if blocks else Pipelined).from_pool(pool)
 
 
 @contextmanager

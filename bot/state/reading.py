@@ -33,7 +33,7 @@ class Logs:
         # Any: redis-py's hints name every shape of every protocol at once.
         self._redis: Any = connect(url)
         # Blocking reads last up to 4 s; the timeout only ends a half-open connection.
-        self._blocking: Any = connect(url, timeout_s=15, connections=10 * CONNECTIONS)
+        self._blocking: Any = connect(url, timeout_s=15, connections=10 * CONNECTIONS, blocks=True)
         self._bus = Bus(self._blocking, read_again_s)
 
     async def __aenter__(self) -> Self:

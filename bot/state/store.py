@@ -61,11 +61,6 @@ class Store(Logs):
         self._scripts = Scripts(self._redis)
         self._warned = False
 
-    async def aclose(self) -> None:
-        """Ends what is under way, the bus readers too, and closes both clients."""
-        await self._scripts.aclose()
-        await super().aclose()
-
     # --- from outside a lease -------------------------------------------------------------------------------------
 
     async def open(self, customer: str | None = None) -> str:

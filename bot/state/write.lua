@@ -61,8 +61,8 @@ else
 end
 if kind ~= 'erase' then save(id, head) end
 save_lease(id, kind, lease)
-if #ARGV > 1 then
-  if given.mirror and head.fact > before then due(id, head, 'slack') end
+if head.fact > before then
+  if given.mirror then due(id, head, 'slack') end
   renew(id, head)
 end
 return {'ok', int(head[newest])}
