@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The URL of a real, embedded Valkey that lives as long as the test run."""
     folder: Path = tmp_path_factory.mktemp("valkey")
-    async with embedded(folder) as url:
+    async with embedded(folder, fsync="everysec") as url:
         yield url
 
 

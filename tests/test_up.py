@@ -107,7 +107,6 @@ def test_it_answers_an_example_serves_the_demo_and_keeps_conversations(tmp_path:
     with up(tmp_path) as (process, address, _):
         again = call(address, f"/api/v1/conversations/{opened['id']}", token=str(opened["token"]))
         assert again["id"] == opened["id"]
-        time.sleep(1.1)  # the embedded server promises what is older than a second
         process.kill()
     wait_until_gone(tmp_path)
     with up(tmp_path) as (_, address, _):

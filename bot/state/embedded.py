@@ -2,8 +2,7 @@
 
 The server listens on a unix socket alone. It runs in a session of its own, so that Ctrl-C reaches us and not it; it
 is told to end when we end, however we end; the folder is locked for as long as either of us lives; and it is started
-again when it dies. Acknowledged writes survive our own `kill -9`; that of the server may cost up to two seconds on a
-slow disk, and a power cut the last second (appendfsync everysec).
+again when it dies. What it acknowledged is on the disk: neither `kill -9` nor a power cut loses it.
 
 Not here: any use of the server (`bot.state.store`). In production point `HELPLENS_REDIS_URL` at a real one instead.
 """
@@ -22,7 +21,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import structlog
 from redis.asyncio import Redis
@@ -47,8 +46,11 @@ class EmbeddedError(OSError):
 
 
 @asynccontextmanager
-async def embedded(folder: Path, *, wait_s: float = LOCK_S) -> AsyncIterator[str]:
-    """Runs a server on `folder` (created if need be) and yields its Redis URL.
+async def embedded(
+    folder: Path, *, wait_s: float = LOCK_S, fsync: Literal["always", "everysec"] = "always"
+) -> AsyncIterator[str]:
+    """Runs a server on `folder` (created if need be) and yields its Redis URL. `fsync`: "everysec" spares slow disks,
+    and may lose the last two seconds when the server itself is killed, or the power cut.
 
     Must be entered on the process's main thread: the server's death signal is bound to the thread that started it.
     Raises EmbeddedError when another server has the folder for longer than `wait_s`, or when this one does not start.
@@ -59,7 +61,7 @@ async def embedded(folder: Path, *, wait_s: float = LOCK_S) -> AsyncIterator[str
     folder.mkdir(parents=True, exist_ok=True)
     with _socket_path(folder) as socket:
         lock = await _lock(folder, wait_s)
-        server = _Server(folder, socket, lock)
+        server = _Server(folder, socket, lock, fsync)
         try:
             await server.start()
             watch = asyncio.create_task(server.keep_alive(), name="embedded valkey")
@@ -95,10 +97,11 @@ async def _answers(socket: Path) -> bool:
 class _Server:
     """The process, whichever one it is at the moment."""
 
-    def __init__(self, folder: Path, socket: Path, lock: IO[str]) -> None:
+    def __init__(self, folder: Path, socket: Path, lock: IO[str], fsync: str) -> None:
         self._folder = folder
         self._socket = socket
         self._lock = lock
+        self._fsync = fsync
         self._log = folder / "valkey.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -163,7 +166,7 @@ class _Server:
             "unixsocketperm": "700",
             "dir": str(self._folder),
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": self._fsync,
             "save": "",
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",

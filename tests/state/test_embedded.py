@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -37,15 +38,6 @@ async def process_id(url: str) -> int:
         await client.aclose()
 
 
-async def written(url: str) -> None:
-    """Waits until all is in the server's file: it puts that off for up to two seconds while the disk is slow."""
-    client: Redis = Redis.from_url(url)
-    async with asyncio.timeout(60):
-        while (await client.info("persistence"))["aof_buffer_length"]:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.02)
-    await client.aclose()
-
-
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -73,14 +65,33 @@ async def test_data_survives_a_restart_and_the_server_ends_with_its_owner(tmp_pa
 
 
 async def test_a_killed_server_is_started_again_with_its_data(tmp_path: Path) -> None:
-    """`kill -9` of the server under a working store: calls wait for it, nothing in its file is lost."""
+    """`kill -9` of the server under a working store: calls wait for it, nothing that was confirmed is lost."""
     async with embedded(tmp_path) as url, Store(url) as store:
         opened = [await store.open() for _ in range(20)]
-        await written(url)
         os.kill(await process_id(url), signal.SIGKILL)
         opened.append(await store.open())
         for conversation in opened:
             assert (await store.head(conversation)).owner == "bot"
+
+
+async def test_a_copy_of_the_folder_is_a_backup(tmp_path: Path) -> None:
+    """Taken while the server writes: what was confirmed before the copy began is in it."""
+    async with embedded(tmp_path / "one") as url, Store(url) as store:
+        opened = [await store.open() for _ in range(50)]
+        more = asyncio.create_task(_open_for_ever(store))
+        await asyncio.to_thread(
+            shutil.copytree, tmp_path / "one", tmp_path / "two", ignore=shutil.ignore_patterns("*.sock")
+        )
+        more.cancel()
+        await asyncio.gather(more, return_exceptions=True)
+    async with embedded(tmp_path / "two") as url, Store(url) as store:
+        for conversation in opened:
+            assert (await store.head(conversation)).owner == "bot"
+
+
+async def _open_for_ever(store: Store) -> None:
+    while True:
+        await store.open()
 
 
 async def test_a_folder_has_one_server(tmp_path: Path) -> None:
