@@ -16,7 +16,7 @@ from transformers import AutoModelForImageTextToText  # noqa: E402
 from transformers.cache_utils import DynamicCache  # noqa: E402
 
 from bot.answering.vlm.engine import Engine  # noqa: E402
-from bot.answering.vlm.inputs import together  # noqa: E402
+from bot.answering.vlm.pixels import together  # noqa: E402
 from bot.answering.vlm.request import Full, Request, Sampling  # noqa: E402
 from bot.answering.vlm.rows import Batch, Row, rows_for  # noqa: E402
 from tests.tiny_models import KINDS, build  # noqa: E402

@@ -14,6 +14,7 @@ pytest.importorskip("transformers")
 from safetensors.torch import save_file  # noqa: E402
 
 from bot.answering.vlm.engine import Engine  # noqa: E402
+from bot.answering.vlm.fewrows import FewRowsLinear  # noqa: E402
 from bot.answering.vlm.inputs import Inputs  # noqa: E402
 from bot.answering.vlm.int8 import losses, quantized  # noqa: E402
 from bot.answering.vlm.weights import load  # noqa: E402
@@ -87,6 +88,19 @@ async def test_adapter_and_int8_together_answer(folder: str, tmp_path: Path) -> 
             assert await said(engine, asking(1), 12) == texts[-1]
     assert texts[0] != texts[1]
     assert all(texts)
+
+
+def test_products_of_few_rows_are_the_same_products() -> None:
+    torch.manual_seed(1)
+    for bias in (True, False):
+        linear = torch.nn.Linear(1024, 1536, bias=bias)
+        few = FewRowsLinear.of(linear)
+        assert few.weight.data_ptr() == linear.weight.data_ptr()
+        with torch.inference_mode():
+            for rows in (1, 3, 4, 16, 64, 65):
+                x = torch.randn(rows, 1, 1024)
+                torch.testing.assert_close(few(x), linear(x), atol=1e-4, rtol=1e-4)
+                assert few(x).shape == (rows, 1, 1536)
 
 
 def test_the_command_says_what_int8_costs_on_texts_of_ones_own(folder: str, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLConfig
 
 from bot.answering.vlm.engine import Engine
-from bot.answering.vlm.inputs import Inputs, together
+from bot.answering.vlm.inputs import Inputs
+from bot.answering.vlm.pixels import together
 from bot.answering.vlm.request import Request
 from tests.tiny_models import QWEN, build, tokenizer
 
@@ -37,14 +38,15 @@ Size = tuple[int, int]
 
 
 class Timed(Engine):
-    """Writes down when each token left the model, whatever text it is part of."""
+    """Writes down when each token left the model, whatever text it is part of: by two clocks."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.times: dict[int, list[float]] = {}
+        self.schedule.ends = frozenset()  # every answer is as long as the peer's
+        self.times: dict[int, list[tuple[float, float]]] = {}
 
     def _send(self, loop: Any, to: Any, item: Any) -> None:
-        self.times.setdefault(id(to), []).append(time.perf_counter())
+        self.times.setdefault(id(to), []).append((time.perf_counter(), time.process_time()))
         super()._send(loop, to, item)
 
 
@@ -210,49 +212,68 @@ async def compare(engine: Engine, shape: Shape, size: Size | None, speed: float 
 
 async def followed(engine: Engine, shape: Shape) -> None:
     """A follow-up on the same picture: its first token here, against reading all of it again."""
-    first = question(7000, shape.picture, " I ask this at some length." * 10)
-    again, scratch, new = [], [], []
+    more = " I ask this at some length." * 10
+    clocks: dict[str, list[tuple[float, float]]] = {"first": [], "scratch": [], "again": []}
+
+    def since(name: str, wall: float, cpu: float) -> None:
+        clocks[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+
     for number in range(3):
+        first = question(7000 + number, shape.picture, more)
         follow = [
-            *question(7000 + number, shape.picture, " I ask this at some length." * 10),
+            *first,
             {"role": "assistant", "content": "Press the second button."},
             {"role": "user", "content": "And then?"},
         ]
-        _, (seconds,), _ = await ours(engine, [follow[:1]], 2)
-        new.append(seconds)
-        scratch.append(await asyncio.to_thread(theirs, engine, follow, 1))
-        _, (seconds,), _ = await ours(engine, [follow], 2)
-        again.append(seconds)
-    first_, again_, scratch_ = (statistics.median(seconds) for seconds in (new, again, scratch))
-    length = engine.inputs.prompt(first).ids.shape[1]
-    print(f"\nfollow-up on a picture, after {length} tokens: first token {again_:.3f} s against {scratch_:.3f} s read")
-    print(f"  from scratch = {scratch_ / again_:.1f} times sooner; the first question itself waited {first_:.3f} s")
+        started = time.perf_counter(), time.process_time()
+        await ours(engine, [first], 1)
+        since("first", *started)
+        started = time.perf_counter(), time.process_time()
+        await asyncio.to_thread(theirs, engine, follow, 1)
+        since("scratch", *started)
+        started = time.perf_counter(), time.process_time()
+        await ours(engine, [follow], 1)
+        since("again", *started)
+    length = engine.inputs.prompt(follow).ids.shape[1]
+    print(f"\nfollow-up on a picture, {length} tokens in all, to the first token")
+    for number, clock in enumerate(("s", "s of the processor")):
+        first_, scratch, again = (statistics.median(pair[number] for pair in clocks[name]) for name in clocks)
+        print(f"  {again:.3f} {clock} against {scratch:.3f} read from scratch = {scratch / again:.1f} times sooner")
+        print(f"  (the first question itself: {first_:.3f})")
 
 
 async def joined(engine: Timed, shape: Shape) -> None:
     """Readers' longest wait between two tokens while a long prompt is read, against reading it in one go."""
     words = "word " * (shape.long // 5)
-    _, (alone,), _ = await ours(engine, [question(7100, None, words)], 1)
+    started = time.perf_counter(), time.process_time()
+    await ours(engine, [question(7100, None, words)], 1)
+    alone = time.perf_counter() - started[0], time.process_time() - started[1]
     engine.times.clear()
     running = [engine.answer(Request(question(7200 + n, None), 4000)) for n in range(8)]
     for pieces in running:
         await anext(pieces)
+    quiet = time.perf_counter()
+    await asyncio.sleep(20 * engine.schedule.step_seconds)
     began = time.perf_counter()
     _, (first,), _ = await ours(engine, [question(7300, None, words)], 1)
     for pieces in running:
         await pieces.aclose()
-    gaps = [
-        after - before
-        for times in engine.times.values()
-        for before, after in pairwise(times)
-        if after > began and before < began + first
-    ]
-    gaps.sort()
-    print(
-        f"\n8 readers while a prompt of {shape.long} tokens is read: between two tokens {statistics.median(gaps):.3f} s"
-    )
-    print(f"  at the median, {gaps[int(0.99 * len(gaps))]:.3f} s at p99, {gaps[-1]:.3f} s at most; read in one go it")
-    print(f"  would be {alone:.3f} s. Its own first token came after {first:.3f} s.")
+    print(f"\n8 readers while a prompt of {shape.long} tokens is read; between two of their tokens")
+    for number, clock in enumerate(("s", "s of the processor")):
+        before, during = (
+            sorted(
+                after[number] - before[number]
+                for times in engine.times.values()
+                for before, after in pairwise(times)
+                if after[0] > start and before[0] < end
+            )
+            for start, end in ((quiet, began), (began, began + first))
+        )
+        line = (
+            f"  {statistics.median(during):.3f} {clock} at the median, {during[int(0.99 * len(during))]:.3f} at p99, "
+        )
+        line += f"{during[-1]:.3f} at most; {statistics.median(before):.3f} before it came; "
+        print(line + f"{alone[number]:.3f} if it were read in one go")
 
 
 async def main(name: str, at_once: tuple[int, ...], threads: int, dtype: str, replay: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Self
 import structlog
 import torch
 
+from bot.answering.vlm.fewrows import for_few_rows
 from bot.answering.vlm.inputs import Inputs, Prompt
 from bot.answering.vlm.prefixes import names
 from bot.answering.vlm.request import Broken, Full, Piece, Request
@@ -88,6 +89,7 @@ class Engine:
         Raises ValueError or OSError, saying what is wrong, when it cannot be loaded.
         """
         model = load(name, device=device, dtype=dtype, adapter=adapter, int8=int8)
+        for_few_rows(model)
         return cls(model, Inputs.load(name, model.config), **limits)
 
     def __enter__(self) -> Self:

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from transformers.cache_utils import DynamicCache
 
-from bot.answering.vlm.inputs import Pixels, Prompt
-from bot.answering.vlm.pictures import Encoded, Encodings
+from bot.answering.vlm.encodings import Encoded, Encodings
+from bot.answering.vlm.inputs import Prompt
+from bot.answering.vlm.pixels import Pixels
 from bot.answering.vlm.prefixes import loaded
 
 
@@ -60,7 +61,9 @@ class Filling:
         kinds = self._prompt.kinds[0]
         if self._features is None or not kinds[part].any():
             return {"input_ids": ids}
-        skipped = sum(picture.tokens for picture in self._prompt.pictures) - sum(p.tokens for p in self.pictures)
+        skipped = sum(one.place.tokens for one in self._prompt.pictures) - sum(
+            one.place.tokens for one in self.pictures
+        )
         first = int(kinds[: part.start].sum()) - skipped
         share = slice(first, first + int(kinds[part].sum()))
         features, layers = self._features
@@ -76,8 +79,8 @@ def pending(prompt: Prompt, done: int) -> tuple[Pixels, ...]:
     """The pictures that do not stand wholly within the first `done` tokens."""
     seen = int(prompt.kinds[0, :done].sum())
     left = list(prompt.pictures)
-    while left and seen >= left[0].tokens:
-        seen -= left.pop(0).tokens
+    while left and seen >= left[0].place.tokens:
+        seen -= left.pop(0).place.tokens
     return tuple(left)
 
 
@@ -85,7 +88,7 @@ def _positions(model: Any, prompt: Prompt) -> torch.Tensor:
     """[1, tokens], or [3, 1, tokens] for models whose pictures have rows and columns."""
     if not hasattr(model.model, "get_rope_index"):
         return torch.arange(prompt.ids.shape[1], device=model.device)[None]
-    grids = [picture.tensors["image_grid_thw"] for picture in prompt.pictures]
+    grids = [picture.place.grid for picture in prompt.pictures if picture.place.grid is not None]
     positions, _ = model.model.get_rope_index(
         prompt.ids.to(model.device),
         image_grid_thw=torch.cat(grids).to(model.device) if grids else None,

@@ -1,12 +1,10 @@
-"""Messages and pictures -> token ids and pixels, for a vision-language model from a local folder, without torchvision.
+"""Messages and pictures -> a prompt's token ids, for a vision-language model from a local folder, without torchvision.
 
 transformers' own processors need torchvision; the tokenizer and the image processor alone do not, so the one thing
 that processors do besides is done here: a picture's place in the prompt is widened to as many tokens as its encoding
-has. Two layouts cover the models that this house is tested with: a grid of patches (Qwen2-VL and its kin) and tiles
-(Idefics3, SmolVLM). Not here: running the model (`engine`).
+has. Not here: the pictures themselves (`pixels`), running the model (`engine`).
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,26 +13,13 @@ from typing import Any
 
 import torch
 from jinja2 import TemplateError
-from PIL import Image
 from transformers import AutoImageProcessor, AutoTokenizer
-from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
+from bot.answering.vlm.pixels import Pixels, Preparing
 from bot.answering.vlm.request import Message
 from bot.answering.vlm.writing import CALL, CALLED
 
 PROBE = {"type": "function", "function": {"name": "probe", "description": "", "parameters": {"type": "object"}}}
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """One picture, ready to be encoded. Its name is the hash of its pixels: the same pixels are encoded once."""
-
-    name: str
-    tensors: Mapping[str, torch.Tensor]
-    place: str
-    """What stands for it in the prompt."""
-    tokens: int
-    """How many of the prompt's tokens are its encoding's."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +37,8 @@ class Prompt:
         """For each picture: where its first token stands, its name, and how many tokens of the prompt it has."""
         places, at = [], self.kinds[0].nonzero()[:, 0].tolist()
         for picture in self.pictures:
-            places.append((at[0], picture.name, picture.tokens))
-            at = at[picture.tokens :]
+            places.append((at[0], picture.name, picture.place.tokens))
+            at = at[picture.place.tokens :]
         return places
 
 
@@ -62,10 +47,9 @@ class Inputs:
 
     def __init__(self, tokenizer: Any, image_processor: Any, config: Any) -> None:
         self.tokenizer = tokenizer
-        self._processor = image_processor
-        self._config = config
         self._image_id: int = config.image_token_id
         self._image_token: str = tokenizer.convert_ids_to_tokens(self._image_id)
+        self._pixels = Preparing(image_processor, config, self._image_token)
         marks = {*tokenizer.all_special_tokens, self._image_token, CALL, CALLED}
         self._special = sorted(marks, key=len, reverse=True)
 
@@ -101,7 +85,7 @@ class Inputs:
             parts: Sequence[Mapping[str, Any]] = (
                 [{"type": "text", "text": content}] if isinstance(content, str) else content
             )
-            pictures += [self.pixels(part["image"]) for part in parts if part["type"] == "image"]
+            pictures += [self._pixels(part["image"]) for part in parts if part["type"] == "image"]
             more = {key: self._clean(message[key]) for key in message.keys() - {"role", "content"}}
             plain.append({"role": message["role"], "content": [self._plain(part) for part in parts], **more})
         text = self._rendered(plain, self._clean(list(tools)))
@@ -109,7 +93,9 @@ class Inputs:
         pieces = text.split(self._image_token)
         if len(pieces) != len(pictures) + 1:
             raise ValueError("the model's chat template has no place for pictures")
-        text = pieces[0] + "".join(picture.place + piece for picture, piece in zip(pictures, pieces[1:], strict=True))
+        text = pieces[0] + "".join(
+            picture.place.text + piece for picture, piece in zip(pictures, pieces[1:], strict=True)
+        )
         ids = torch.tensor([self.tokenizer(text, add_special_tokens=False)["input_ids"]])
         return Prompt(ids, (ids == self._image_id).long(), tuple(pictures))
 
@@ -121,31 +107,6 @@ class Inputs:
         except (TemplateError, TypeError) as error:  # a template of somebody else's that adds text to a list, say
             raise ValueError(f"the model's chat template cannot write this conversation: {error}") from error
         return text
-
-    def pixels(self, picture: Image.Image) -> Pixels:
-        """A picture as the model's image processor makes it."""
-        picture = picture.convert("RGB")
-        name = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()
-        tiles = not hasattr(self._processor, "merge_size")
-        made = self._processor(
-            images=[picture], return_tensors="pt", **({"return_row_col_info": True} if tiles else {})
-        )
-        if not tiles:
-            count = int(made["image_grid_thw"].prod()) // self._processor.merge_size**2
-            tensors = {key: made[key] for key in ("pixel_values", "image_grid_thw")}
-            return Pixels(name, tensors, self._image_token * count, count)
-        vision = self._config.vision_config
-        length = (vision.image_size // vision.patch_size) ** 2 // self._config.scale_factor**2
-        place = get_image_prompt_string(
-            made["rows"][0][0],
-            made["cols"][0][0],
-            length,
-            "<fake_token_around_image>",
-            self._image_token,
-            "<global-img>",
-        )
-        tensors = {key: made[key] for key in ("pixel_values", "pixel_attention_mask")}
-        return Pixels(name, tensors, place, place.count(self._image_token))
 
     def _plain(self, part: Mapping[str, Any]) -> dict[str, Any]:
         return {"type": "image"} if part["type"] == "image" else {"type": "text", "text": self._harmless(part["text"])}
@@ -172,18 +133,3 @@ def _nothing_lost(messages: Sequence[Message], text: str) -> None:
 def _stands_in(said: str, text: str) -> bool:
     """Whether `said` is part of `text`, as it is or as JSON."""
     return any(form in text for form in (said, json.dumps(said)[1:-1], json.dumps(said, ensure_ascii=False)[1:-1]))
-
-
-def together(pictures: Sequence[Pixels]) -> dict[str, torch.Tensor]:
-    """The tensors of several pictures as one call of the vision tower takes them."""
-    if "image_grid_thw" in pictures[0].tensors:
-        return {key: torch.cat([picture.tensors[key] for picture in pictures]) for key in pictures[0].tensors}
-    most = max(picture.tensors["pixel_values"].shape[1] for picture in pictures)
-    return {
-        key: torch.cat([_padded(picture.tensors[key], most) for picture in pictures]) for key in pictures[0].tensors
-    }
-
-
-def _padded(tiles: torch.Tensor, count: int) -> torch.Tensor:
-    """[1, tiles, ...] with empty tiles behind, which the model leaves out."""
-    return torch.cat([tiles, tiles.new_zeros((1, count - tiles.shape[1], *tiles.shape[2:]))], dim=1)

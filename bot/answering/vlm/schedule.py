@@ -13,9 +13,9 @@ from typing import Any
 import structlog
 import torch
 
+from bot.answering.vlm.encodings import Encodings
 from bot.answering.vlm.filling import Filling, pending
 from bot.answering.vlm.inputs import Prompt
-from bot.answering.vlm.pictures import Encodings
 from bot.answering.vlm.prefixes import BLOCK, Prefixes, names
 from bot.answering.vlm.request import Broken, Request
 from bot.answering.vlm.rows import Row, plain, rows_for
@@ -80,13 +80,14 @@ class Schedule:
         self.runs: list[Answer] = []
         self.tokens = self.prompt_tokens = self.prefix_tokens = 0
         """Written, read, and of these found in kept prefixes, since the start."""
-        self._ends = ends
+        self.ends = ends
         self._batch = rows_for(model, replay=(rows, room // rows) if replay else None)
         self._whole = not plain(model)
         self._least = LEAST.get(model.device.type, 64)
         self._budget = 0
         """Tokens of prompts that may still be read before the next step."""
-        self._step_seconds = 0.0
+        self.step_seconds = 0.0
+        """Of the last one."""
         self._token_seconds = 0.0
         """Of one token of a prompt."""
 
@@ -167,7 +168,7 @@ class Schedule:
             wanted = pending(other.prompt, BLOCK * self.prefixes.count(other.names))
             missing += [picture for picture in self.encodings.missing(wanted) if picture.name not in known]
         chosen = [missing.pop(0)]
-        while missing and sum(p.tokens for p in chosen) + missing[0].tokens <= PICTURES:
+        while missing and sum(one.place.tokens for one in chosen) + missing[0].place.tokens <= PICTURES:
             chosen.append(missing.pop(0))
         try:
             self.encodings.encode(chosen, needed)
@@ -183,7 +184,7 @@ class Schedule:
             return self.room
         if not self.runs or not self._token_seconds:
             return self.part
-        return min(self.part, max(self._least, int(self._step_seconds / self._token_seconds)))
+        return min(self.part, max(self._least, int(self.step_seconds / self._token_seconds)))
 
     def _begin(self, answer: Answer, token: int) -> None:
         """The prompt has been read: the first token, and from now on one a step."""
@@ -203,7 +204,7 @@ class Schedule:
         by_row = {id(answer.row): answer for answer in answers}
         order = [by_row[id(row)] for row in self._batch.rows]
         tokens = choose(self._batch.step(), [answer.dice for answer in order])
-        self._step_seconds = self._measured(started)
+        self.step_seconds = self._measured(started)
         for answer, token in zip(order, tokens, strict=True):
             assert answer.row is not None
             answer.row.token = token
@@ -214,7 +215,7 @@ class Schedule:
     def _said(self, answer: Answer, token: int) -> bool:
         """Hands one token on; whether it was the last one."""
         self.tokens += 1
-        if token in self._ends:
+        if token in self.ends:
             answer.send("stop")
             return True
         answer.ids.append(token)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers.utils import ModelOutput
 
-from bot.answering.vlm.inputs import Pixels, together
+from bot.answering.vlm.pixels import Pixels, together
 
 KEPT_TOKENS = 100_000
 """Image tokens whose encodings are kept: some 60 screenshots."""
@@ -49,8 +49,8 @@ class Encodings:
         layers = getattr(out, "deepstack_features", None) or []
         for number, picture in enumerate(pictures):
             made = out.pooler_output[number].clone()
-            if made.shape[0] != picture.tokens:
-                raise ValueError(f"a picture's encoding has {made.shape[0]} tokens, its place {picture.tokens}")
+            if made.shape[0] != picture.place.tokens:
+                raise ValueError(f"a picture's encoding has {made.shape[0]} tokens, its place {picture.place.tokens}")
             self._kept[picture.name] = (made, [layer[number].clone() for layer in layers])
         self.made += len(pictures)
         self._let_go({*needed, *(picture.name for picture in pictures)})
