@@ -19,7 +19,7 @@ from bot.screenshots import ring
 from bot.screenshots.intake import Intake, Refused
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
-from handlers.wiring import Answering, example_index, open_answering
+from handlers.wiring import EXTRACTIVE, Answering, example_index, open_answering
 
 
 def ask(
@@ -57,7 +57,8 @@ def show(result: dict[str, object], picture: Path | None, console: Console) -> N
         console.print(f"  \\[{citation['n']}] {citation['title']}  [dim]{citation['article']}[/]")
     if picture:
         console.print(f"  Ringed: [bold]{picture}[/]", soft_wrap=True)
-    console.print(f"  [dim]{result['model']}, confidence {result['confidence']:.2f}, {result['seconds']:.1f} s[/]")
+    model = "quoted from the articles, no language model" if result["model"] == EXTRACTIVE else result["model"]
+    console.print(f"  [dim]{model}; confidence {result['confidence']:.2f}, {result['seconds']:.1f} s[/]")
 
 
 async def _one_turn(settings: Settings, question: str, image: Path | None, messages: Console) -> dict[str, object]:

@@ -21,7 +21,7 @@ from handlers import wiring
 from handlers.cli.example import show_example
 from handlers.cli.indexing import index_source
 from handlers.cli.together import together
-from handlers.web.server import Server, listen
+from handlers.web.server import Server, address_of, listen
 
 PR_SET_PDEATHSIG = 1
 GRACE_S = 3
@@ -93,12 +93,13 @@ async def _up(settings: Settings, source: str | None, example: bool) -> None:
         listening = listen(settings.host, settings.port)
         server = Server(app, grace=GRACE_S, proxies=settings.proxies)
         parts.start(server.serve([listening]), "web", server.leave)
-        address = "http://{}:{}".format(*listening.getsockname()[:2])
+        address = address_of(listening)
         if example:
             await show_example(front, settings, console)
         console.print(f"\n  Try it:      [bold]{address}/demo[/]")
         console.print(f"  The desk:    {address}/desk   [dim]password: {wiring.desk_password(settings)}[/]")
-        console.print(f'  Embed it:    [dim]<script src="{address}/widget.js" async data-helplens></script>[/]')
+        embed = f'<script src="{address}/widget.js" async data-helplens></script>'
+        console.print(f"  Embed it:    [dim]{embed}[/]", soft_wrap=True)
         console.print("  Ctrl-C ends everything.\n")
         _settle()
         await parts.until_signal()

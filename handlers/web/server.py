@@ -26,7 +26,8 @@ VANISHED_MS = 30_000
 def listen(host: str, port: int) -> socket.socket:
     """A socket to serve on; port 0 takes a free one. Raises OSError that says what to do when somebody else has it."""
     try:
-        listening = socket.create_server((host, port), backlog=BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
     except OSError as error:
         remedy = "choose another with --port, or 0 for a free one"
         raise OSError(f"{host}:{port} cannot be listened on ({error.strerror}): {remedy}") from error
@@ -39,7 +40,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def config(app: Any, *, grace: int, proxies: Sequence[str] = HERE, head_seconds: float = HEAD_SECONDS) -> uvicorn.Config:
+def address_of(listening: socket.socket) -> str:
+    """The address to open on this machine."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def config(
+    app: Any, *, grace: int, proxies: Sequence[str] = HERE, head_seconds: float = HEAD_SECONDS
+) -> uvicorn.Config:
     """uvicorn's settings for the app. `grace` is how many seconds what is under way is given at the end, `proxies` are
     believed where a request comes from, `head_seconds` is how long the head of a request may take."""
     protocol: Any = partial(Hurried, head_seconds=head_seconds)

@@ -6,7 +6,7 @@ Each function opens one layer as an async context manager and hands it up; nothi
 """
 
 from handlers.wiring.answering import EXAMPLES, Answering, example_index, open_answering
-from handlers.wiring.chosen import desk_password, mail_is_set, set_up_logs, slack_is_set
+from handlers.wiring.chosen import EXTRACTIVE, desk_password, mail_is_set, secret, set_up_logs, slack_is_set
 from handlers.wiring.front import Front, expire_pictures, open_front, open_incidents, redis_url
 from handlers.wiring.slack import open_slack, serve_slack
 from handlers.wiring.web import open_web, redacted
@@ -14,6 +14,7 @@ from handlers.wiring.worker import open_worker
 
 __all__ = [
     "EXAMPLES",
+    "EXTRACTIVE",
     "Answering",
     "Front",
     "desk_password",
@@ -28,6 +29,7 @@ __all__ = [
     "open_worker",
     "redacted",
     "redis_url",
+    "secret",
     "serve_slack",
     "set_up_logs",
     "slack_is_set",
