@@ -6,6 +6,7 @@ is told. The store refuses a write whose epoch has moved on; then the help desk 
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import orjson
@@ -129,13 +130,14 @@ def takes(head: Head, who: Agent, key: str) -> Write | None:
     return _owner(head, handoff.taken(who, head.language), f"take:{key}")
 
 
-def ends(head: Head, who: Agent | None, change: OwnerChanged, key: str) -> Write | None:
-    """Handed back or resolved, unless it is already. Raises Changed when it is a colleague's."""
+def ends(head: Head, who: Agent | None, change: OwnerChanged, key: str, marks: tuple[str, ...] = ()) -> Write | None:
+    """Handed back or resolved, unless it is already; resolved, it is found by its `marks`. Raises Changed when it is a
+    colleague's."""
     if head.owner == change.owner:
         return None
     if head.owner == "human" and who is not None and head.agent != who.id:
         raise Changed(head.owner, head.who)
-    return _owner(head, change, f"{change.owner}:{key}")
+    return replace(_owner(head, change, f"{change.owner}:{key}"), marks=marks)
 
 
 def calls(head: Head, call: OwnerChanged, reason: Reason, key: str) -> Write | None:

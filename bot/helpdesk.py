@@ -80,6 +80,8 @@ class HelpDesk:
     """When people answer; None: always."""
     mail: bool = False
     """Whether customers who have left can be written to."""
+    marks: Callable[[list[LogEntry]], Awaitable[tuple[str, ...]]] | None = None
+    """What a conversation is found by once it is resolved; None: it is not found again."""
 
     async def open(self, customer: str | None = None) -> Opened:
         """A new conversation; `customer` is the stable, site-wide id of an identified customer (kept as a hash)."""
@@ -193,7 +195,8 @@ class HelpDesk:
 
     async def resolve(self, conversation_id: str, who: Agent | None = None, *, key: str) -> None:
         """Closes the conversation; the customer's next message opens it again. Raises `Changed` as `hand_back`."""
-        await self._end(conversation_id, who, handoff.resolved, key)
+        marks = await self.marks(await self.log(conversation_id)) if self.marks else ()
+        await self._end(conversation_id, who, handoff.resolved, key, marks)
 
     async def request_human(self, conversation_id: str, reason: Reason = "asked", *, key: str) -> None:
         """A person is wanted: bot -> waiting. Nothing changes when one is already wanted or there."""
@@ -323,12 +326,17 @@ class HelpDesk:
                 continue
 
     async def _end(
-        self, conversation_id: str, who: Agent | None, change: Callable[[str], OwnerChanged], key: str
+        self,
+        conversation_id: str,
+        who: Agent | None,
+        change: Callable[[str], OwnerChanged],
+        key: str,
+        marks: tuple[str, ...] = (),
     ) -> None:
         """`change` says in a language how it ends."""
 
         async def end(head: Head) -> Write | None:
-            return decisions.ends(head, who, change(head.language), key)
+            return decisions.ends(head, who, change(head.language), key, marks)
 
         await self._write(conversation_id, end)
 

@@ -98,6 +98,24 @@ local function due(id, head, kind)
   wake(kind)
 end
 
+-- What a solved conversation is found by; the newest twenty of each mark. Opened again, it solved nothing.
+local SOLVED = 20
+local function unmark(id, head)
+  for mark in string.gmatch(head.marks or '', '%S+') do redis.call('ZREM', tag .. 'solved:' .. mark, id) end
+end
+
+local function mark_solved(id, head, owner)
+  unmark(id, head)
+  head.marks = owner == 'closed' and table.concat(given.marks or {}, ' ') or ''
+  for mark in string.gmatch(head.marks, '%S+') do
+    local key = tag .. 'solved:' .. mark
+    redis.call('ZADD', key, int(now), id)
+    redis.call('ZREMRANGEBYRANK', key, 0, -SOLVED - 1)
+    redis.call('PEXPIRE', key, given.life)
+  end
+  redis.call('HSET', tag .. id .. ':head', 'marks', head.marks)
+end
+
 -- Who owns it from here on. The queue holds what waits for a person or has one; what begins to wait is due for
 -- `timer` at once: whoever claims it knows when the first reminder is.
 local function set_owner(id, head, owner)
@@ -105,6 +123,7 @@ local function set_owner(id, head, owner)
   head.owner, head.who, head.agent = owner.owner, owner.who or '', owner.agent or ''
   head.epoch = head.epoch + 1
   if owner.owner == 'human' or owner.owner == 'closed' then head.pending = 0 end
+  if owner.owner == 'closed' or (head.marks or '') ~= '' then mark_solved(id, head, owner.owner) end
   if owner.owner == 'waiting' or owner.owner == 'human' then
     if head.since == 0 then head.since = now end
     redis.call('ZADD', tag .. 'queue', int(head.since), id)

@@ -3,6 +3,7 @@
 local id, head = given.id, load(given.id)
 if not head then return {'gone'} end
 local key = tag .. id
+unmark(id, head)
 local keep = {'state', 'erased', 'at', int(head.at + 1)}
 for name, value in pairs(head) do
   if string.match(name, '^slack%.') then keep[#keep + 1] = name; keep[#keep + 1] = value end

@@ -104,6 +104,14 @@ class Logs:
                 found += await self._summaries(await self._redis.zrevrange(key, 0, LISTED - 1))
         return sorted(found, key=lambda one: -one.opened)[:LISTED]
 
+    async def solved(self, mark: str) -> list[str]:
+        """The conversations that were solved and are found by `mark`, newest first."""
+        found: list[tuple[bytes, float]] = []
+        with reaching("solved"):
+            for partition in range(self.partitions):
+                found += await self._redis.zrevrange(f"{{p{partition}}}:solved:{mark}", 0, -1, withscores=True)
+        return [member.decode() for member, _ in sorted(found, key=lambda one: -one[1])]
+
     async def queue(self) -> list[Summary]:
         """What waits for a person or has one, longest waiting first."""
         found: list[Summary] = []

@@ -69,6 +69,8 @@ class Write:
     """Whether the running turn ends with it, its words kept as `Stopped`."""
     wakes: tuple[Kind, ...] = ()
     """What else looks at the conversation because of it, where the store has somebody who does."""
+    marks: tuple[str, ...] = ()
+    """What the conversation is found by from here on, when it closes with this."""
     belongs: tuple[str, str] | None = None
     """Whose it was (a hash) and whose it is from here on; refused as changed when it was not the first one's."""
 

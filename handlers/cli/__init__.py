@@ -27,6 +27,7 @@ COMMANDS = {
     "incident": "incidents:incident",
     "gaps": "gaps:gaps",
     "slack": "slack:slack",
+    "desk": "desk:desk",
     "model": "model:model",
     "capacity": "model:capacity",
     "doctor": "doctor:doctor",

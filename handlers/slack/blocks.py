@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from bot.conversation import Held
+from bot.knowledge.solved import Solved
 from handlers.slack.card import Card, Used
 from handlers.slack.text import escape, fit, mrkdwn, pieces, short, when
 from prompts import say
@@ -83,6 +84,7 @@ def _drawn(card: Card, share: float) -> list[Block]:
     if card.nearest:
         links = " · ".join(_link(n.title, n.url) for n in card.nearest)
         blocks.append(context(fit(f"*{say('slack.card_nearest')}* {links}", most(1_500))))
+    blocks += [context(fit(_solved(card, one), most(900))) for one in card.solved]
     if card.draft and card.owner != "closed":
         draft = fit(_quoted(mrkdwn(short_lines(card.draft, TEXT))), most(2_500))
         blocks.append(section(f"*{say('slack.card_draft')}*\n{draft}"))
@@ -261,6 +263,14 @@ def _snooze() -> Block:
         "placeholder": plain(say("slack.snooze")),
         "options": options,
     }
+
+
+def _solved(card: Card, one: Solved) -> str:
+    """A solved conversation in small print: what it was about, who said what solved it."""
+    url = card.solved_url.replace("{id}", one.id) if card.solved_url else None
+    who = _name(one.who or say("slack.bot_name"))
+    about = _link(short(one.title, 60) or say("slack.solved_untitled"), url)
+    return say("slack.card_solved", about=about, who=who, said=escape(short(one.said, 200)))
 
 
 def _link(title: str, url: str | None) -> str:

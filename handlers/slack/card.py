@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from bot.case import Case, Log, case
 from bot.conversation import Answered, Decided, Held, Message, Noun, OwnerChanged
+from bot.knowledge.solved import Solved
 from prompts import say
 
 
@@ -34,6 +35,10 @@ class Card(Case):
     assigned: str | None = None
     alerts_only: bool = False
     desk_url: str = ""
+    solved: tuple[Solved, ...] = ()
+    """Solved conversations that show the same."""
+    solved_url: str = ""
+    """Address of a conversation at the desk, with `{id}`; empty when there is none."""
 
     @property
     def customer(self) -> str:
@@ -56,6 +61,8 @@ def card(
     assigned: str | None = None,
     alerts_only: bool = False,
     desk_url: str = "",
+    solved: tuple[Solved, ...] = (),
+    solved_url: str = "",
 ) -> Card:
     """The card of a conversation as its log stands; the rest is what only the Slack side knows."""
     known = case(conversation_id, log)
@@ -70,6 +77,8 @@ def card(
         assigned=assigned,
         alerts_only=alerts_only,
         desk_url=desk_url,
+        solved=solved,
+        solved_url=solved_url,
     )
 
 
@@ -82,6 +91,7 @@ def masked_card(shown: Card, mask: Callable[[str], str]) -> Card:
         exact=tuple(mask(text) for text in shown.exact),
         draft=mask(shown.draft),
         asked=mask(shown.asked),
+        solved=tuple(s.model_copy(update={"title": mask(s.title), "said": mask(s.said)}) for s in shown.solved),
     )
 
 

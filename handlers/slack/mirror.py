@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.case import Log, case
 from bot.conversation import Attachment, Message, Point, fold
+from bot.knowledge.solved import Solved
 from handlers.slack.blocks import card_blocks, card_text, context
 from handlers.slack.calls import Calls, Later, ThreadGone, Unshowable
 from handlers.slack.card import Card, card, masked_card, named
@@ -34,6 +35,8 @@ Keep = Callable[[Mapping[str, str]], Awaitable[None]]
 """Writes fields of the conversation under the lease; raises when the lease has moved on."""
 Mask = Callable[[str], str]
 """A text with what is private in it left out: Slack is a third party."""
+Like = Callable[[str, Log], Awaitable[list[Solved]]]
+"""Solved conversations that show the same as one."""
 BATCH = 10
 """Most posts of one run, so that a long transcript shares its worker with others."""
 RUN = 30.0
@@ -66,6 +69,7 @@ class Mirror:
     place: Place
     picture: Picture
     mask: Mask
+    like: Like
 
     async def run(self, conversation_id: str, facts: Log, fields: Mapping[str, str], keep: Keep) -> "Told":
         """Brings the thread up to the log."""
@@ -99,7 +103,8 @@ class _Telling:
 
     def __init__(self, mirror: Mirror, thread: Thread, facts: Log, keep: Keep) -> None:
         self._client, self._calls, self._clock = mirror.client, mirror.calls, mirror.clock
-        self._place, self._picture, self._mask = mirror.place, mirror.picture, mirror.mask
+        self._place, self._picture, self._mask, self._like = mirror.place, mirror.picture, mirror.mask, mirror.like
+        self._solved: tuple[Solved, ...] = ()
         self.thread, self._facts, self._keep = thread, facts, keep
         self._conversation = fold(thread.conversation, facts)
         self._case = case(thread.conversation, facts)
@@ -108,6 +113,7 @@ class _Telling:
         """Everything after the cursor, then the card."""
         if self.thread.deleted and self.thread.deleted == self.thread.ts:
             raise ThreadGone
+        self._solved = tuple(await self._like(self.thread.conversation, self._facts))
         if not self.thread.ts:
             await self._open()
         if self._being_entered():
@@ -191,6 +197,8 @@ class _Telling:
             assigned=self.thread.assigned or None,
             alerts_only=self._place.alerts_only,
             desk_url=self._place.desk_url.replace("{id}", self.thread.conversation),
+            solved=self._solved,
+            solved_url=self._place.desk_url,
         )
         return masked_card(shown, self._mask)
 

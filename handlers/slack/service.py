@@ -23,6 +23,7 @@ from bot.announcing import Announcing
 from bot.helpdesk import HelpDesk, StateError
 from bot.hours import Hours
 from bot.incidents import Incidents
+from bot.precedents import Precedents
 from bot.screenshots import redaction
 from bot.state.lease import Lease
 from handlers.slack.actions import Actions
@@ -83,6 +84,7 @@ class Service:
         picture: Picture,
         ask: Ask,
         incidents: Incidents,
+        precedents: Precedents,
         mask: Mask = redaction.text,
         hours: Hours | None = None,
         clock: Clock | None = None,
@@ -123,7 +125,7 @@ class Service:
         )
         listeners = Listeners(parts)
         listeners.join(app)
-        teller = Mirror(client, calls, clock, place, picture, functools.lru_cache(maxsize=4096)(mask))
+        teller = Mirror(client, calls, clock, place, picture, functools.lru_cache(maxsize=4096)(mask), precedents.like)
         rereading = Rereading(client, calls, memory, listeners.hear, clock)
         digest = Digest(client, calls, desk, memory, clock, hours, place.channel, mask) if hours else None
         return Service(

@@ -4,6 +4,7 @@ Pictures are shown with what is private blacked out; the original is one link fu
 here: the routes (`desk`).
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 from bot.case import Nearest, Tried, called_for, case
 from bot.conversation import Attachment, Event, Held, Message, Owner, Seen, fold
 from bot.helpdesk import LogEntry, Summary
+from bot.knowledge.solved import Solved
 from handlers.web.context import Web
 from handlers.web.identity import SignedIn
 from handlers.web.pictures import ORIGINAL, REDACTED, link
@@ -46,6 +48,7 @@ class Card(Standing):
     belief: str = Field(description="The article that the newest answer stood on.")
     confidence: float = Field(description="How sure the newest answer was, from 0 to 1.")
     nearest: list[Nearest] = Field(description="The articles closest to the question.")
+    solved: list[Solved] = Field(description="Solved conversations that show the same error, else the same page.")
     plan: str = Field(description="Why the newest answer was made as it was.")
     model: str = Field(description="What gave the newest answer.")
     events: list[dict[str, Any]] = Field(description="The log: `id` is the event's; a message's own is `message_id`.")
@@ -81,7 +84,7 @@ def waiting(web: Web, who: SignedIn, summary: Summary, log: list[LogEntry]) -> W
     )
 
 
-def card_of(web: Web, who: SignedIn, conversation_id: str, log: list[LogEntry]) -> Card:
+def card_of(web: Web, who: SignedIn, conversation_id: str, log: list[LogEntry], solved: Sequence[Solved] = ()) -> Card:
     """The card of a conversation."""
     conversation, link_to = fold(conversation_id, log), covered(web, who)
     known_case = case(conversation_id, log)
@@ -100,6 +103,7 @@ def card_of(web: Web, who: SignedIn, conversation_id: str, log: list[LogEntry]) 
         belief=known_case.belief,
         confidence=known_case.confidence,
         nearest=list(known_case.nearest),
+        solved=list(solved),
         plan=known_case.plan,
         model=known_case.model,
         events=[logged(event_id, event, link_to) for event_id, event in log if event],

@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Request
 from bot.helpdesk import HelpDesk, customer_hash
 from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
+from bot.precedents import Precedents
 from handlers.web.identity import Access, SignedIn, Tokens, User
 from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
@@ -44,6 +45,7 @@ class Web:
     picture: Callable[[str], Awaitable[bytes]]
     passages: Callable[[str], Sequence[Passage]]
     incidents: Incidents
+    precedents: Precedents
     redacted: Callable[[str], Awaitable[bytes]] | None = None
     uploads: UploadLimits = field(default_factory=UploadLimits)
     notice: str = ""

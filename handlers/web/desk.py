@@ -32,7 +32,8 @@ SHOWN = 100
 
 
 class SignIn(BaseModel):
-    """The desk's password and who you are; or a token of the site whose `aud` ends in ":desk"."""
+    """The desk's password and who you are; or what `helplens desk invite` gave you, or a token of the site whose `aud`
+    ends in ":desk"."""
 
     password: Plain | None = Field(default=None, max_length=500)
     name: Plain = Field(default="", max_length=80)
@@ -102,7 +103,8 @@ async def card(web: Parts, who: AtDesk, conversation_id: str) -> Card:
 
     Pictures come with `url` (what is private blacked out) and `original` (logged when it is opened).
     """
-    return card_of(web, who, conversation_id, await web.desk.log(conversation_id))
+    log = await web.desk.log(conversation_id)
+    return card_of(web, who, conversation_id, log, await web.precedents.like(conversation_id, log))
 
 
 @router.get(

@@ -180,6 +180,7 @@ class Tokens:
         self._links = Seals(secret, "link", clock)
         self._stops = Seals(secret, "mail-stop", clock)
         self._desk = Seals(secret, "desk", clock)
+        self._invites = Seals(secret, "desk-invite", clock)
 
     def new_visitor(self) -> str:
         """A customer key for a browser that was never here: random, 256 bits."""
@@ -241,8 +242,17 @@ class Tokens:
             raise Problem("unclear_request", what="name: say who you are")
         return self._desk_token(SignedIn(f"desk:{who.casefold()}", who, self._clock() + DESK_SECONDS))
 
+    def invite(self, name: str, days: int) -> str:
+        """What signs one agent in under `name`, for so many days. Raises ValueError for a name that shows nothing."""
+        if not (who := shown(name)):
+            raise ValueError("the name is empty")
+        return self._invites.seal([who], self._clock() + days * DAY)
+
     def sign_in_by_token(self, token: str) -> tuple[str, SignedIn]:
-        """A desk token for whom the site signs in. Raises Problem."""
+        """A desk token for whom the owner invited or the site signs in. Raises Problem."""
+        if invited := self._invites.open(token):
+            (who,) = invited[1]
+            return self._desk_token(SignedIn(f"desk:invited:{who.casefold()}", who, self._clock() + DESK_SECONDS))
         if self.users is None:
             raise Problem("not_set_up", what="no key for the site's user tokens (HELPLENS_JWT_KEY)")
         return self._desk_token(self.users.agent(token))

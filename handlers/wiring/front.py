@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 
 from bot.helpdesk import HelpDesk
 from bot.incidents import Incidents
+from bot.precedents import Precedents
 from bot.screenshots.intake import Intake
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
@@ -37,6 +38,7 @@ class Front:
     storage: Storage
     desk: HelpDesk
     incidents: Incidents
+    precedents: Precedents
 
 
 @asynccontextmanager
@@ -56,12 +58,14 @@ async def open_front(settings: Settings, url: str) -> AsyncIterator[Front]:
         Intake() as intake,
         open_incidents(settings, url) as incidents,
     ):
+        precedents = Precedents(store, settings.private_patterns)
         yield Front(
             store,
             intake,
             storage,
-            HelpDesk(store, intake, storage, hours=hours(settings), mail=mail_is_set(settings)),
+            HelpDesk(store, intake, storage, hours=hours(settings), mail=mail_is_set(settings), marks=precedents.marks),
             incidents,
+            precedents,
         )
 
 

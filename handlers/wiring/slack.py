@@ -39,6 +39,7 @@ async def open_slack(settings: Settings, url: str, front: Front, answering: Answ
             picture=blacked_out(front.storage),
             ask=one_turn(answering.orchestrator.turn, answering.take),
             incidents=front.incidents,
+            precedents=front.precedents,
             hours=hours(settings),
             mask=functools.partial(redaction.text, own_patterns=settings.private_patterns),
         )

@@ -55,6 +55,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
             redacted=functools.partial(redacted, storage),
             passages=lambda article: passages(retriever.index, article),
             incidents=front.incidents,
+            precedents=front.precedents,
             notice="answering.no_model" if rungs(settings) == (EXTRACTIVE,) else "",
             checks={"redis": front.store.check, "storage": storage.check, "index": index_check},
         )

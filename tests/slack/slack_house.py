@@ -20,6 +20,7 @@ from bot.answering.brief import Answer, Words
 from bot.conversation import STAFF_EVENTS, Answered, Attachment, Citation, Done, Event, Message, Point
 from bot.helpdesk import HelpDesk
 from bot.incidents import Incidents
+from bot.precedents import Precedents
 from bot.screenshots.intake import Intake
 from bot.screenshots.storage import Storage
 from bot.state.records import Write
@@ -168,7 +169,8 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
         store = await stack.enter_async_context(Store(url, mirror=True))
         beside = await stack.enter_async_context(Beside(url))
         intake = await stack.enter_async_context(Intake())
-        desk = HelpDesk(store, intake, Storage(str(folder)))
+        precedents = Precedents(store)
+        desk = HelpDesk(store, intake, Storage(str(folder)), marks=precedents.marks)
         incidents = Incidents(await stack.enter_async_context(Sightings(url)))
         client = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url)
         house = House(slack, desk, None, None, clock)  # type: ignore[arg-type]
@@ -187,6 +189,7 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
                 picture=house.picture,
                 ask=house.ask,
                 incidents=incidents,
+                precedents=precedents,
                 clock=clock,
             )
             url = await stack.enter_async_context(serving(service))

@@ -224,3 +224,25 @@ async def test_the_team_announces_a_known_problem_and_ends_it(http: httpx.AsyncC
     assert (await http.delete(one, headers=staff)).status_code == 200
     assert (await http.delete(one, headers=staff)).json()["type"].endswith("no-such-incident")
     assert (await http.get(path, headers=staff)).json() == []
+
+
+async def test_an_invited_agent_signs_in_under_that_name_and_no_other(served: Served, http: httpx.AsyncClient) -> None:
+    """Without the shared password; another of the same name who knows the password is somebody else."""
+    tokens = served.web.tokens
+    answer = await http.post("/api/v1/desk/sign-in", json={"token": tokens.invite("Ida Moen", 30), "name": "The Boss"})
+    assert answer.json()["name"] == "Ida Moen"
+    invited = {"Authorization": f"Bearer {answer.json()['token']}"}
+    conversation, _ = await waiting(http, "help")
+    path = f"/api/v1/desk/conversations/{conversation}"
+    (await http.post(f"{path}/take-over", headers=invited)).raise_for_status()
+    assert (await http.post(f"{path}/resolve", headers=await signed_in(http, "Ida Moen"))).status_code == 409
+    assert (await http.post(f"{path}/resolve", headers=invited)).status_code == 200
+
+
+async def test_an_invitation_ends_and_is_no_other_token(served: Served, http: httpx.AsyncClient) -> None:
+    tokens = served.web.tokens
+    bad = [tokens.invite("Ida", 0), tokens.invite("Ida", 30) + "x", tokens.conversation("p0-" + "0" * 24, "visitor:x")]
+    for token in bad:
+        assert (await http.post("/api/v1/desk/sign-in", json={"token": token})).status_code == 401
+    with pytest.raises(ValueError, match="empty"):
+        tokens.invite(" \u200b", 1)

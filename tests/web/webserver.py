@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from bot.helpdesk import HelpDesk
 from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
+from bot.precedents import Precedents
 from bot.screenshots.intake import Intake
 from bot.screenshots.storage import Storage
 from bot.state.sightings import Sightings
@@ -63,7 +64,8 @@ def parts(
         return black()
 
     given = {
-        "desk": HelpDesk(store=store, intake=intake, storage=storage),
+        "desk": HelpDesk(store=store, intake=intake, storage=storage, marks=Precedents(store).marks),
+        "precedents": Precedents(store),
         "tokens": tokens,
         "limits": Limits(redis, rates),
         "picture": storage.get,

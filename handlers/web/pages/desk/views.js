@@ -119,6 +119,7 @@ export function card(standing, earlier) {
     ${facts(standing, seen, exact)}
     ${seen?.error ? html`<button data-do="announceThis">Known problem? Announce it</button>` : ""}
     ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto" tabindex="0">${words(standing.draft)}</p><div class="row"><button class="main" data-act="send-draft" title="Key: d">Send draft</button><button data-do="useDraft">Edit first</button></div></section>` : ""}
+    ${standing.solved.length ? html`<h3>Solved before, with the same ${seen?.error ? "message" : "page"}</h3><ul class="solved">${standing.solved.map((s) => html`<li><button class="link" data-open="${s.id}">${s.title || "A picture"}</button><p dir="auto">${s.said}</p><small>${s.who ?? "The assistant"}, ${ago(s.at)}</small></li>`)}</ul>` : ""}
     <h3>Earlier conversations</h3>${earlier.length ? html`<ul>${earlier.map((c) => html`<li><button class="link" data-open="${c.id}">${c.title || "A picture"}</button> <small>${OWNERS[c.owner]}, ${ago(c.at)}</small></li>`)}</ul>`
       : html`<p class="quiet">None that are known.</p>`}`;
 }

@@ -17,6 +17,7 @@ dialog::backdrop { background: rgb(10 12 16 / .6); }
 canvas { max-width: 100%; max-height: 100%; touch-action: none; cursor: crosshair; border-radius: 4px; box-shadow: 0 1px 8px rgb(0 0 0 / .25); }
 canvas:focus-visible { outline: 3px solid var(--hl-accent); outline-offset: 2px; }
 .help { font-size: 13px; color: var(--hl-soft); margin: 0; flex: 1 1 260px; } .bar:last-child { justify-content: flex-end; }
+@media (max-width: 520px) { .editor .bar h2, .editor .help { flex-basis: 100%; } .editor .bar .small { flex: 1 1 auto; justify-content: center; } }
 `;
 
 export interface Editing {
