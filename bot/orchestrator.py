@@ -35,7 +35,7 @@ from bot.conversation import (
     Step,
 )
 from bot.knowledge.fusion import Query, Ranking
-from bot.routing import route
+from bot.routing import Asked, route
 from bot.screenshots.grounding import point
 from bot.screenshots.screen import Screen
 from prompts import say
@@ -76,8 +76,8 @@ class Orchestrator:
     ladder: Ladder
     sure: float = 0.5
     """Confidence from which a screen's text is enough."""
-    models: bool = False
-    """Whether any rung asks a model."""
+    asked: tuple[Asked, ...] = ()
+    """The models that the ladder may ask, in order."""
     spend: Callable[[], Awaitable[bool]] | None = None
     """Takes one turn of the day's budget for models; None: there is no limit."""
     incidents: Incidents | None = None
@@ -132,14 +132,16 @@ class Orchestrator:
         known = await self._known(conversation, readable, question)
         avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
         ranking = await self.search(Query(question=question, screens=readable, avoid=avoid))
+        may_ask = not (self.asked and self.spend) or await self.spend()
         plan = route(
             question,
             screens,
             confidence=ranking.confidence,
             sure=self.sure,
-            models=self.models,
+            asked=self.asked if may_ask else (),
+            known=not any(message.attachments for message in messages),
         )
-        yield Planned(turn=turn, to=to, plan=plan.plan, reason=plan.reason, tokens=plan.tokens)
+        yield Planned(turn=turn, to=to, **plan.model_dump())
         yield Found(turn=turn, passages=tuple(found(ranking)), confidence=ranking.confidence)
         brief = Brief(
             question=question,
@@ -149,9 +151,8 @@ class Orchestrator:
             chosen=chosen(conversation, question),
             language=conversation.language,
             called=conversation.owner == "waiting",
+            models=may_ask,
         )
-        if self.models and self.spend and not await self.spend():
-            brief = brief.model_copy(update={"models": False})
         budget = "" if brief.models else say("answering.budget", conversation.language)
         leads = (proven and proven.lead, known, budget)
         talk = _Talk(turn, "".join(f"{lead}\n\n" for lead in leads if lead))

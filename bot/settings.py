@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     kb: Path | None = Field(
         default=None, description="The index made by `helplens kb build`. Unset: the example help centre serves."
     )
+    encoder: str | None = Field(
+        default=None,
+        description="Ranks by meaning too: minilm (in the extra `models`) or a folder with an encoder. Unset: by words.",
+    )
     storage: str | None = Field(
         default=None, description="Where pictures lie: a folder or s3://, gs://, az:// URL. Unset: in the data folder."
     )
@@ -59,6 +63,14 @@ class Settings(BaseSettings):
         ge=0,
         description="Turns a day (UTC) in which models are asked; after them answers are quoted. 0: any.",
     )
+    model_queue: int = Field(default=32, ge=0, description="Turns that wait for a model at most; others pass it over.")
+    first_word_seconds: float = Field(default=8, gt=0, description="A model's first word must come within this time.")
+    first_word_picture_seconds: float = Field(default=15, gt=0, description="The same where a picture is asked about.")
+    silence_seconds: float = Field(default=5, gt=0, description="A model may be silent this long in mid-answer.")
+    answer_seconds: float = Field(default=60, gt=0, description="All models together must have answered in this time.")
+    away_seconds: float = Field(
+        default=30, gt=0, description="A model is stopped when nobody has read its answer for this long."
+    )
     tools: str | None = Field(default=None, description="Python module with the owner's own LangChain @tools.")
     text_to_models: bool = Field(
         default=False, description="May customers' words, redacted, go to a model outside this machine?"
@@ -68,6 +80,13 @@ class Settings(BaseSettings):
     )
     own_hosts: Listed = Field(
         default=(), description="Hosts of models that are the owner's own: they get words and pictures as they are."
+    )
+    traces: str | None = Field(
+        default=None,
+        description="Where models' questions and answers are traced, redacted: langsmith, or otlp:http://HOST:4318.",
+    )
+    text_to_traces: bool = Field(
+        default=False, description="May these traces, redacted, go to a host that is not the owner's own?"
     )
     precision: float = Field(
         default=0.8,

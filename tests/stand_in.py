@@ -4,6 +4,7 @@ The fault is the model's name in the request. `asked` keeps each request's body,
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class StandIn:
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
     script: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By model: messages to answer with in turn (tool calls, for example) instead of `answer`."""
+    probability: float | None = None
+    """Of each word, told to those who ask for it; None: not told."""
     refusal: str = "no such model: qwen"
     """What it says in the error of the fault `error`."""
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -106,9 +109,9 @@ class StandIn:
                 return web.json_response({"error": {"message": "invalid key", "code": "invalid_api_key"}}, status=401)
             case "error":
                 return web.json_response({"error": {"type": "model_not_found", "message": self.refusal}})
-        return await self._stream(request, fault)
+        return await self._stream(request, fault, self.probability if body.get("logprobs") else None)
 
-    async def _stream(self, request: web.Request, fault: str) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, fault: str, probability: float | None) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         if fault == "silent":
@@ -121,7 +124,8 @@ class StandIn:
             if number and (act := _MISHAPS.get(fault)):
                 await act(request, response)
                 return response
-            await response.write(_event({"delta": {"content": word}}))
+            told = {"logprobs": {"content": [{"token": word, "logprob": math.log(probability)}]}} if probability else {}
+            await response.write(_event({"delta": {"content": word}, **told}))
             await self._wait(number)
         await response.write(_event({"delta": {}, "finish_reason": "stop"}) + _END)
         return response

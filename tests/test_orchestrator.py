@@ -27,6 +27,7 @@ from bot.conversation import (
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Query, Ranking
 from bot.orchestrator import Orchestrator
+from bot.routing import Asked
 from bot.screenshots.entities import Entity
 from bot.screenshots.grounding import Control
 from bot.screenshots.ocr import Line, Word
@@ -257,7 +258,7 @@ class Model:
 async def test_when_the_days_budget_is_used_up_the_answer_is_quoted_and_it_is_said(redis: Redis) -> None:
     ladder = Ladder([Model(), Extractive(sure=0.5)])
     spend = Budget(redis, turns=1).spend
-    orchestrator = Orchestrator(Eye({}), Library(0.9).search, ladder, models=True, spend=spend)
+    orchestrator = Orchestrator(Eye({}), Library(0.9).search, ladder, asked=(Asked(name="model"),), spend=spend)
     conversation = Conversation("c").then(1, Message(id="m1", sender="customer", text="my card was declined"))
     answers = [answer_of([event async for event in orchestrator.turn(conversation, n)]) for n in (1, 2)]
     assert [answer.model for answer in answers] == ["model", "extractive"]

@@ -8,6 +8,9 @@ next one answers instead. Not here: how a brief is shown to a model (`render`), 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
+from math import exp
+from statistics import fmean
 from typing import Any
 
 from langchain.agents import create_agent
@@ -22,8 +25,10 @@ from bot.answering.guardrails import Held, promises
 from bot.answering.privacy import PrivacyMiddleware, one_customer
 from bot.answering.render import Eyes
 from bot.answering.sources import Sources
+from bot.answering.sureness import doubt
 from bot.answering.tools import Search, ToolRules, Turn, hand_off, look_closer, search_help
 from bot.answering.tracing import Traces, traced
+from bot.routing import Asked, passed_over
 from prompts import prompt
 
 STEP = re.compile(r"^\s*(\d{1,2})[.)]\s+(\S.*)$", re.MULTILINE)
@@ -31,7 +36,8 @@ SENTENCE = re.compile(r"[.!?]\s|\n")
 
 
 class ModelRung:
-    """Answers with `model`, which sees through `eyes`. `calls` is how many answers it writes at once."""
+    """Answers with `model`, which sees through `eyes`. `calls` is how many answers it writes at once; `asked` is what a
+    plan may know of it."""
 
     def __init__(
         self,
@@ -45,9 +51,12 @@ class ModelRung:
         owners_tools: Sequence[BaseTool] = (),
         traces: Traces | None = None,
         passages: int = 5,
+        asked: Asked | None = None,
     ) -> None:
         self.name = name
         self.calls = calls
+        self.asked = asked or Asked(name=name, sees=eyes.sight == "pixels")
+        self.doubt = partial(doubt, sure=eyes.sure) if self.asked.small else None
         self._eyes = eyes
         self._search = search
         self._traces = traces
@@ -60,6 +69,10 @@ class ModelRung:
             context_schema=Turn,
             middleware=[ToolRules(theirs), PrivacyMiddleware(eyes.gate)],
         )
+
+    def passes(self, brief: Brief) -> bool:
+        """Whether it need not be asked: a small model that sees no pixels, where no text can do."""
+        return passed_over(self.asked.sees, self.asked.small, [look.screen for look in brief.looks])
 
     async def answer(self, brief: Brief) -> AsyncIterator[Words | Answer]:
         """Checked words as they come, then the answer. Raises RungFailed, or whatever its model raises."""
@@ -89,8 +102,10 @@ class ModelRung:
             stream = self._agent.astream({"messages": messages}, context=turn, stream_mode="messages")
             try:
                 async for chunk, _ in stream:
-                    if isinstance(chunk, AIMessageChunk) and chunk.text:
-                        yield chunk.text
+                    if isinstance(chunk, AIMessageChunk):
+                        turn.logprobs += logprobs(chunk)
+                        if text := chunk.text:
+                            yield text
             except RungFailed:
                 raise
             except Exception as error:
@@ -110,7 +125,14 @@ class ModelRung:
             answered=bool(citations) and turn.handoff is None,
             model=self.name,
             handoff=turn.handoff or (None if citations else "the answer rests on no article"),
+            certainty=round(exp(fmean(turn.logprobs)), 4) if turn.logprobs else None,
         )
+
+
+def logprobs(chunk: AIMessageChunk) -> list[float]:
+    """Of each token in a chunk, as OpenAI's interface tells them; none when it does not."""
+    told = chunk.response_metadata.get("logprobs") or {}
+    return [token["logprob"] for token in told.get("content") or ()]
 
 
 def failure(error: Exception) -> RungFailed:

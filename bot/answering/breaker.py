@@ -35,6 +35,12 @@ class RungBusy(RungFailed):
     blames = False
 
 
+class NotSure(RungFailed):
+    """A small model's answer that does not stand. Nobody has seen it."""
+
+    blames = False
+
+
 class NotWanted(RungFailed):
     """Nobody reads this answer any more."""
 

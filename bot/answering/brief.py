@@ -67,6 +67,8 @@ class Answer(Noun):
     answered: bool = False
     model: str
     handoff: str | None = None
+    certainty: float | None = None
+    """How probable the model's own words were to it, 0 to 1: the geometric mean over tokens; None: it does not say."""
 
 
 class Rung(Protocol):

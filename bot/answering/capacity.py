@@ -103,6 +103,18 @@ def options(demand: Demand, prices: Prices, *, redundant: bool = False) -> list[
     return sorted(ways, key=lambda way: way.day)
 
 
+def listed(model: str, prices: Prices) -> Api | None:
+    """The API of the price file that a provider's name of a model means: `claude-haiku-4-5-20251001` is Claude Haiku
+    4.5. None when none does."""
+    name = _plain(model)
+    found = [api for api in prices.api if name.startswith(_plain(api.name))]
+    return max(found, key=lambda api: len(api.name), default=None)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
 def question_price(api: Api, demand: Demand) -> float:
     """Dollars of one question at an API."""
     taken = demand.image_tokens + demand.text_tokens

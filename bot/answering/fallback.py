@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.answering.breaker import Breaker, Clock, RetryBudget, RungBusy, RungFailed, Seats
+from bot.answering.breaker import Breaker, Clock, NotSure, RetryBudget, RungBusy, RungFailed, Seats
 from bot.answering.brief import Answer, Brief, Rung, Words
 from bot.answering.listening import Patience, Quiet, listen
 from prompts import say
@@ -26,7 +26,9 @@ Away = Callable[[], float]
 """For how many seconds nobody has been reading this answer; 0 while somebody is."""
 Observe = Callable[[str, str], None]
 """Hears how each call of a rung ended: its name, and `answered`, `resting` (not asked), `retried`, or what it failed
-of: `runfailed`, `stalled`, `rambling`, `rungbusy`, `notwanted`."""
+of: `runfailed`, `stalled`, `rambling`, `rungbusy`, `notwanted`, `notsure`."""
+Doubt = Callable[[Answer, Brief], str | None]
+"""Why an answer of a small model's does not stand; None when it does."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Lane:
     rung: Rung
     breaker: Breaker
     seats: Seats | None
+    doubt: Doubt | None = None
+    """Of a small model: its words are held until it has none."""
 
 
 @dataclass
@@ -96,7 +100,9 @@ class Ladder:
     """Rungs, the best first.
 
     A rung that calls a model says by its attribute `calls` how many it takes at once; `queue` more may wait for it. A
-    rung without this attribute is asked at once, always, and never timed.
+    rung without this attribute is asked at once, always, and never timed. A small model has a `doubt`: nobody sees its
+    answer before that has judged it, and it must be whole within the time that a first word may take. Rungs that need
+    not be asked about a brief at all say so by `passes`.
     """
 
     def __init__(
@@ -109,7 +115,9 @@ class Ladder:
         observe: Observe = lambda rung, outcome: None,
     ) -> None:
         self.limits = limits or Limits()
-        self.lanes = tuple(Lane(rung, Breaker(clock=clock), _seats(rung, queue)) for rung in rungs)
+        self.lanes = tuple(
+            Lane(rung, Breaker(clock=clock), _seats(rung, queue), getattr(rung, "doubt", None)) for rung in rungs
+        )
         self._budget = RetryBudget()
         self._clock = clock
         self._observe = observe
@@ -121,7 +129,7 @@ class Ladder:
         """
         turn = self._start(brief, away)
         for number, lane in enumerate(self.lanes):
-            if lane.seats is not None and (turn.unread or not brief.models):
+            if lane.seats is not None and (turn.unread or not brief.models or _passes(lane.rung, brief)):
                 continue
             slow_after = sum(later.seats is not None for later in self.lanes[number + 1 :])
             async with aclosing(self._ask(lane, brief, turn, slow_after)) as items:
@@ -158,7 +166,8 @@ class Ladder:
                 return
             except RungFailed as failure:
                 self._observe(lane.rung.name, type(failure).__name__.lower())
-                log.warning("rung failed", rung=lane.rung.name, reason=str(failure)[:300])
+                tell = log.info if isinstance(failure, NotSure) else log.warning
+                tell("rung failed", rung=lane.rung.name, reason=str(failure)[:300])
                 turn.busy = isinstance(failure, RungBusy)
                 for line in self._shown(turn, last=lane is self.lanes[-1]):
                     yield line
@@ -171,20 +180,28 @@ class Ladder:
     async def _listen(self, lane: Lane, brief: Brief, turn: _Turn, due: float) -> AsyncGenerator[Item]:
         """One call's items as the customer sees them; the breaker learns how it ended."""
         limits = turn.limits
-        patience = Patience(due, turn.ends, limits.silence, limits.characters, lambda: turn.unread, self._clock)
+        ends = due if lane.doubt else turn.ends
+        patience = Patience(due, ends, limits.silence, limits.characters, lambda: turn.unread, self._clock)
         with lane.breaker.call():
             async with aclosing(listen(lane.rung, brief, lane.seats, patience)) as heard:
                 async for item in heard:
                     match item:
-                        case Words():
+                        case Words() if lane.doubt is None:
                             lane.breaker.moved()
                             turn.said = True
                             yield item
-                        case Quiet():
+                        case Words() | Quiet():
+                            if isinstance(item, Words):
+                                lane.breaker.moved()
                             if line := self._waiting(turn):
                                 yield line
                         case Answer():
                             whole = item
+        if lane.doubt:
+            if why := lane.doubt(whole, brief):
+                raise NotSure(why)
+            turn.said = True
+            yield Words(whole.text)
         self._observe(lane.rung.name, "answered")
         yield whole
 
@@ -212,6 +229,11 @@ class Ladder:
             if now >= turn.status_due - turn.limits.status / 2
             else ()
         )
+
+
+def _passes(rung: Rung, brief: Brief) -> bool:
+    passes: Callable[[Brief], bool] | None = getattr(rung, "passes", None)
+    return passes is not None and passes(brief)
 
 
 def _seats(rung: Rung, queue: int) -> Seats | None:

@@ -45,6 +45,8 @@ class OpenAICompatible(BaseChatModel):
     max_tokens: int = 700
     temperature: float = 0.0
     merge_seconds: float = 0.05
+    logprobs: bool = False
+    """Whether the server is asked how probable each token was."""
 
     @property
     def _llm_type(self) -> str:
@@ -117,6 +119,8 @@ class OpenAICompatible(BaseChatModel):
             "stream_options": {"include_usage": True},
             **more,
         }
+        if self.logprobs:
+            request["logprobs"] = True
         return request | {"stop": stop} if stop else request
 
 
@@ -146,6 +150,7 @@ class _Stream:
     text: list[str] = field(default_factory=list)
     calls: list[Any] = field(default_factory=list)
     usage: UsageMetadata | None = None
+    logprobs: list[Any] = field(default_factory=list)
     ended: bool = False
     """The end mark came, or a reason for the end: without either, the answer broke off."""
     model: str = ""
@@ -180,6 +185,8 @@ class _Stream:
             delta = choice.get("delta") or choice.get("message") or {}
             if delta.get("content"):
                 self.text.append(delta["content"])
+            if told := choice.get("logprobs"):
+                self.logprobs += [{"logprob": token["logprob"]} for token in told.get("content") or ()]
             for call in delta.get("tool_calls") or ():
                 function = call.get("function") or {}
                 self.calls.append(
@@ -198,7 +205,9 @@ class _Stream:
         if not (self.text or self.calls or self.usage):
             return None
         chunk = AIMessageChunk(content="".join(self.text), tool_call_chunks=self.calls, usage_metadata=self.usage)
-        self.text, self.calls, self.usage = [], [], None
+        if self.logprobs:
+            chunk.response_metadata = {"logprobs": {"content": self.logprobs}}
+        self.text, self.calls, self.usage, self.logprobs = [], [], None, []
         return chunk
 
 

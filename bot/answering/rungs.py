@@ -12,14 +12,15 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import aiohttp
 import structlog
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
+from bot.answering import capacity
 from bot.answering.agent import ModelRung
 from bot.answering.brief import Rung
 from bot.answering.openai_chat import OpenAICompatible
@@ -28,6 +29,7 @@ from bot.answering.render import Eyes, Load, Sight
 from bot.answering.tools import Search, owners
 from bot.answering.tracing import Traces, open_traces, trace_exit
 from bot.conversation import Noun
+from bot.routing import Asked
 from bot.screenshots.redaction import text as redacted
 
 log = structlog.get_logger()
@@ -46,6 +48,14 @@ WITHOUT_RETRIES: Mapping[str, dict[str, Any]] = {
 """The ladder is the only place that retries; Google's client counts the first try as one."""
 
 
+def _dollars(value: object) -> object:
+    return tuple(value.split("/")) if isinstance(value, str) else value
+
+
+Dollars = Annotated[tuple[float, float], BeforeValidator(_dollars)]
+"""Per million tokens read and written."""
+
+
 class Spec(Noun):
     """What a rung's string says."""
 
@@ -62,6 +72,8 @@ class Spec(Noun):
     tools: bool = Field(default=True, description="Whether the model is told of tools.")
     key: str | None = Field(default=None, description="Environment variable that holds the key.")
     stock: bool = Field(default=False, description="LangChain's own client for OpenAI's interface.")
+    small: bool = Field(default=False, description="Asked first, held back, and passed over when it is not sure.")
+    price: Dollars | None = Field(default=None, description="Dollars per million tokens read/written: 0.25/2.00.")
 
 
 def parse(text: str) -> Spec:
@@ -193,7 +205,15 @@ async def _rung(
         tools=spec.tools and (model.profile or {}).get("tool_calling", True),
         owners_tools=owners(parts.owners_tools),
         traces=traces,
+        asked=_asked(spec, leads, eyes.sight),
     )
+
+
+def _asked(spec: Spec, leads: Exit, sight: Sight) -> Asked:
+    """What a plan may know of a model. By the token, nothing is paid for one on a host of the owner's."""
+    listed = None if leads.ours else capacity.listed(spec.model, capacity.read())
+    paid = spec.price or ((0.0, 0.0) if leads.ours else (listed.input, listed.output) if listed else (None, None))
+    return Asked(name=spec.name, sees=sight == "pixels", small=spec.small, input=paid[0], output=paid[1])
 
 
 def _sight(spec: Spec, model: BaseChatModel) -> Sight:
@@ -210,7 +230,14 @@ async def _model(
     key = environment.get(spec.key or f"{spec.provider.upper()}_API_KEY")
     if spec.provider == "openai" and spec.url and not spec.stock:
         secret = SecretStr(key) if key and (spec.key or "api.openai.com" in spec.url) else None
-        return OpenAICompatible(session=session, url=spec.url, model=spec.model, key=secret, max_tokens=spec.tokens)
+        return OpenAICompatible(
+            session=session,
+            url=spec.url,
+            model=spec.model,
+            key=secret,
+            max_tokens=spec.tokens,
+            logprobs=spec.small,
+        )
     settings: dict[str, Any] = {"temperature": 0, "max_tokens": spec.tokens, **WITHOUT_RETRIES.get(spec.provider, {})}
     if spec.url:
         settings["base_url"] = spec.url

@@ -48,6 +48,8 @@ class Turn:
     """Who asks, as the site vouches for them; None when nobody does."""
     handoff: str | None = None
     calls: int = field(default=0, init=False)
+    logprobs: list[float] = field(default_factory=list, init=False)
+    """Of each token that the model wrote, where its server says so."""
 
 
 @tool

@@ -87,6 +87,10 @@ class Planned(Noun):
     reason: str
     tokens: int = 0
     """About what a model reads for this turn; 0 when none is asked."""
+    asks: tuple[str, ...] = ()
+    """The models in the order in which they are asked; whoever answers ends it."""
+    price: float | None = 0.0
+    """About what that costs at most, in dollars; None: nobody knows."""
 
 
 class Found(Noun):

@@ -184,6 +184,8 @@ def _exits(settings: Settings) -> tuple[privacy.Exit, ...]:
         text=settings.text_to_models,
         pictures=settings.pictures_to_models,
         own_hosts=settings.own_hosts,
+        traces=settings.traces,
+        text_to_traces=settings.text_to_traces,
     )
     if settings.slack_bot_token is None:
         return models

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import pictures, telemetry
+from bot.answering.agent import ModelRung
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
 from bot.answering.rungs import Parts, open_rungs
@@ -21,7 +22,7 @@ from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
-from handlers.wiring.chosen import kb_of, rungs
+from handlers.wiring.chosen import kb_of, limits, rungs
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 Progress = Callable[[str], None]
@@ -74,12 +75,19 @@ async def open_answering(
             owners_tools=settings.tools,
             environment=os.environ,
             sure=sure,
+            traces=settings.traces,
+            text_to_traces=settings.text_to_traces,
         )
-        async with open_rungs(rungs(settings), parts) as opened_rungs:
-            models = len(opened_rungs) > 1
+        async with open_rungs(rungs(settings), parts) as opened:
             counts = metrics or telemetry.Metrics()
-            ladder = Ladder(opened_rungs, observe=lambda rung, outcome: counts.rung_calls.labels(rung, outcome).inc())
-            orchestrator = Orchestrator(eye, retriever.search, ladder, sure, models)
+            ladder = Ladder(
+                opened,
+                limits(settings),
+                queue=settings.model_queue,
+                observe=lambda rung, outcome: counts.rung_calls.labels(rung, outcome).inc(),
+            )
+            asked = tuple(rung.asked for rung in opened if isinstance(rung, ModelRung))
+            orchestrator = Orchestrator(eye, retriever.search, ladder, sure, asked)
             yield Answering(intake, storage, retriever, orchestrator)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot import telemetry
 from bot.answering.extractive import Extractive
+from bot.answering.fallback import Limits
 from bot.hours import Hours
 from bot.screenshots import redaction
 from bot.settings import Settings
@@ -20,6 +21,17 @@ EXTRACTIVE = Extractive.name
 def rungs(settings: Settings) -> tuple[str, ...]:
     """The names of the rungs that answer, in order; the one that cannot fail is always the last."""
     return (*(name for name in settings.models if name != EXTRACTIVE), EXTRACTIVE)
+
+
+def limits(settings: Settings) -> Limits:
+    """How long models may take."""
+    return Limits(
+        first_word=settings.first_word_seconds,
+        first_word_with_picture=settings.first_word_picture_seconds,
+        silence=settings.silence_seconds,
+        whole=settings.answer_seconds,
+        away=settings.away_seconds,
+    )
 
 
 def hours(settings: Settings) -> Hours | None:
