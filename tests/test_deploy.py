@@ -345,6 +345,15 @@ def counted() -> set[str]:
     return found
 
 
+def test_the_docs_name_every_metric_and_no_other() -> None:
+    text = (HOUSE / "docs" / "operations.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("| `helplens_")]
+    named = {name for line in table for name in re.findall(r"`(helplens_\w+)`", line.split("|")[1])}
+    histograms = {name.removesuffix("_bucket") for name in counted() if name.endswith("_bucket")}
+    plain = {name for name in counted() if not any(name.startswith(each + "_") for each in histograms)}
+    assert named == plain | histograms
+
+
 def test_alerts_and_dashboard_name_metrics_that_are_counted() -> None:
     (rules,) = documents(DEPLOY / "monitoring" / "alerts.yaml")
     rows = [rule for group in rules["groups"] for rule in group["rules"]]
