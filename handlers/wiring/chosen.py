@@ -6,6 +6,7 @@ Raises ValueError, with what to set, where settings contradict each other.
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from bot import telemetry
@@ -80,13 +81,16 @@ def desk_password(settings: Settings) -> str:
 
 
 def _kept(path: Path, new: str) -> str:
-    """What stands in the file, which is made with `new` when there is none; readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        contextlib.suppress(FileExistsError),
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
-    ):
-        file.write(new)
+    """What stands in the file, which is made with `new` when there is none; readable by its owner alone. It appears
+    whole: of two processes that make it at once both get the same."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, made = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w") as file:
+            file.write(new)
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        Path(made).unlink()
     return path.read_text()
 
 
