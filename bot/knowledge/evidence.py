@@ -240,6 +240,15 @@ class Evidence:
         return best
 
     @cached_property
+    def near(self) -> Floats | None:
+        """How near each passage is to the query in meaning, -1 to 1; None when the index has no vectors."""
+        meaning = self.index.meaning
+        if meaning is None:
+            return None
+        near: Floats = self.passages.gathered(meaning.vectors).astype(np.float32) @ meaning.of(self.probe.texts)
+        return near
+
+    @cached_property
     def lines(self) -> Ints:
         """The lines of the query of which some article says a word; the matrices below have a row for each."""
         return np.unique(self.probe.line[self.probe.numbers >= 0])

@@ -18,6 +18,8 @@ USUAL_WINDOW = 120.0
 """Words of a window of usual length."""
 FOLDER = 3
 """Other articles of a folder by which it is judged."""
+EVEN = 1e-4
+"""Variance of nearness below which all candidates count as equally near."""
 Rows = dict[str, Floats]
 
 
@@ -163,6 +165,19 @@ def folder(e: Evidence, rows: Rows) -> Rows:
     means = np.zeros(len(order), np.float32)
     means[order] = sums / np.maximum(others, 1)
     return {"folder": means}
+
+
+def meant(e: Evidence) -> Floats:
+    """How near each candidate's nearest passage is in meaning; 0 for all when the index has no vectors."""
+    if e.near is None:
+        return np.zeros(len(e.candidates), np.float32)
+    return contrast(e.of_passages(e.near))
+
+
+def contrast(near: Floats) -> Floats:
+    """Nearness of candidates as deviations from their mean: encoders differ in how near "near" is."""
+    deviation: Floats = ((near - near.mean()) / np.sqrt(near.var() + EVEN)).astype(np.float32)
+    return deviation
 
 
 def _among(values: NDArray[np.uint64], sought: NDArray[np.uint64]) -> Mask:

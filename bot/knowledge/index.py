@@ -16,9 +16,12 @@ from typing import Any
 import orjson
 from numpy.typing import NDArray
 
+from bot.knowledge import meaning as meant
 from bot.knowledge.arrays import LAYOUT, Arrays, rarity
 from bot.knowledge.articles import Passage
 from bot.knowledge.assembly import write
+from bot.knowledge.encoder import Encoder
+from bot.knowledge.meaning import Meaning
 from bot.knowledge.pictures import ReadPicture, with_pictures
 from bot.knowledge.prepared import Prepared, prepare
 from bot.knowledge.sources import Entry, UnreadableArticle, entries, fragment
@@ -42,6 +45,8 @@ class BuildReport:
     seconds: float = 0.0
     left_out: tuple[str, ...] = ()
     """Articles that an export holds and that are not for customers, such as drafts, with the reason."""
+    encoded: int = 0
+    """Passages whose vectors were made, because their text is new."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,26 +58,31 @@ class Index:
     articles: tuple[str, ...]
     records: tuple[dict[str, Any], ...]
     arrays: Arrays = field(repr=False)
+    meaning: Meaning | None = field(default=None, repr=False)
+    """The passages' vectors, where the index has some of the encoder that it was opened with."""
+    by_words_alone: str = ""
+    """Why `meaning` is missing, in words for the owner; empty where it is there, or nobody asked for it."""
 
     @classmethod
-    def open(cls, path: Path) -> "Index":
+    def open(cls, path: Path, encoder: Encoder | None = None) -> "Index":
         """The current version at `path`. Raises NoIndex when there is none, or one of another layout."""
         for attempt in range(3):
             version = current(path)
             try:
-                return cls._mapped(version)
+                return cls._mapped(version, encoder)
             except FileNotFoundError:
                 if attempt == 2:
                     raise NoIndex(f"the index at {path} is damaged; build it again") from None
         raise AssertionError("unreachable")
 
     @classmethod
-    def _mapped(cls, version: Path) -> "Index":
+    def _mapped(cls, version: Path, encoder: Encoder | None) -> "Index":
         about = orjson.loads((version / "index.json").read_bytes())
         if about["layout"] != LAYOUT:
             raise NoIndex(f"the index at {version.parent} was made by another version of HelpLens; build it again")
         records = tuple(about["articles"])
-        return cls(version, tuple(r["path"] for r in records), records, Arrays.mapped(version))
+        vectors, why = meant.opened(version, encoder)
+        return cls(version, tuple(r["path"] for r in records), records, Arrays.mapped(version), vectors, why)
 
     @cached_property
     def rarity(self) -> NDArray[Any]:
@@ -108,17 +118,25 @@ class Index:
 
 
 async def build(
-    source: Path, to: Path, progress: Progress | None = None, read_picture: ReadPicture | None = None
+    source: Path,
+    to: Path,
+    progress: Progress | None = None,
+    read_picture: ReadPicture | None = None,
+    encoder: Encoder | None = None,
 ) -> BuildReport:
     """Read the help centre in `source` (a folder, or one file) into the index at `to`; only what changed is read again.
 
-    With `read_picture`, what the articles' own pictures say is indexed with their passages. Raises FileNotFoundError
-    when there is no such source. What cannot be read or is left out is named in the report.
+    With `read_picture`, what the articles' own pictures say is indexed with their passages; with `encoder`, the
+    passages' vectors. Raises FileNotFoundError when there is no such source. What cannot be read or is left out is
+    named in the report.
     """
-    return await asyncio.to_thread(_build, source, to, progress or (lambda done, total, name: None), read_picture)
+    quiet = progress or (lambda done, total, name: None)
+    return await asyncio.to_thread(_build, source, to, quiet, read_picture, encoder)
 
 
-def _build(source: Path, to: Path, progress: Progress, read_picture: ReadPicture | None) -> BuildReport:
+def _build(
+    source: Path, to: Path, progress: Progress, read_picture: ReadPicture | None, encoder: Encoder | None
+) -> BuildReport:
     started = time.monotonic()
     listing = entries(source)
     try:
@@ -133,6 +151,8 @@ def _build(source: Path, to: Path, progress: Progress, read_picture: ReadPicture
     articles = reading.articles()
     with new_version(to) as version:
         write(articles, version)
+        passages = [p for a in articles for p in a.passages]
+        encoded = meant.write(passages, version, encoder, to, progress) if encoder else 0
     return BuildReport(
         articles=len(articles),
         passages=sum(len(a.passages) for a in articles),
@@ -141,6 +161,7 @@ def _build(source: Path, to: Path, progress: Progress, read_picture: ReadPicture
         removed=len(set(old.articles if old else ()) - {a.record["path"] for a in articles}),
         unreadable=(*listing.unreadable, *reading.unreadable),
         left_out=tuple(listing.left_out),
+        encoded=encoded,
         seconds=time.monotonic() - started,
     )
 

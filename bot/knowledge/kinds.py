@@ -6,6 +6,7 @@ of the query, and of other languages than the words' it says nothing. Not here: 
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +37,18 @@ def everyday(indexes: Sequence[Index], least: int) -> list[str]:
     """Words that are everyday in at least `least` of the help centres, in alphabetical order."""
     centres: Counter[str] = Counter()
     for index in indexes:
-        articles: Counter[str] = Counter()
-        for number in range(len(index.articles)):
-            passages = (index.passage(p) for p in index.passages_of(number))
-            articles.update({stem(word) for passage in passages for word in words(passage.text)})
-        enough = max(3, SHARE * len(index.articles))
-        centres.update(word for word, count in articles.items() if count >= enough)
+        centres.update(_everyday_of(index))
     return sorted(word for word, count in centres.items() if count >= least)
+
+
+@lru_cache(maxsize=32)
+def _everyday_of(index: Index) -> frozenset[str]:
+    articles: Counter[str] = Counter()
+    for number in range(len(index.articles)):
+        passages = (index.passage(p) for p in index.passages_of(number))
+        articles.update({stem(word) for passage in passages for word in words(passage.text)})
+    enough = max(3, SHARE * len(index.articles))
+    return frozenset(word for word, count in articles.items() if count >= enough)
 
 
 def hashed(everyday_words: Sequence[str]) -> Hashes:

@@ -4,7 +4,7 @@ The weights are data (`ranking.json`, made by `helplens learn ranking`), a few h
 Not here: how they were learned (`bot.training`), how each way of searching is put together (`fusion`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,9 +15,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bot.knowledge import kinds
+from bot.knowledge import belonging, kinds
 from bot.knowledge.evidence import Evidence, Floats
-from bot.knowledge.features import compared
+from bot.knowledge.features import compared, meant
 from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe
 from bot.knowledge.terms import Hashes
@@ -27,6 +27,12 @@ RANKING = "ranking.json"
 CANDIDATES = 70
 NAMED = 0.5
 """What a screen line that equals a label counts among the first candidates, beside plain BM25."""
+DOUBT = 0.3
+"""What is left of the confidence where a screen seems to be of another product."""
+UNASKED = (0.0,) * (len(belonging.LEXICAL) + 1)
+"""Weights of a ranking that was learned before belonging was asked: every screen belongs."""
+KIND, MEANING = "kind", "meaning"
+"""The figures that come after those of words."""
 SIGNALS = ("first", "lead", "doubt", "lines")
 
 
@@ -39,6 +45,8 @@ class Found:
     """Log-odds against the other candidates."""
     evidence: Evidence
     figures: Floats
+    belonging: Floats
+    """What `belonging.signals` says of the screen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,47 +59,68 @@ class Ranker:
     kind_weights: Floats
     confidence_weights: Floats
     """For each of SIGNALS, then the constant."""
+    belonging_weights: Floats
+    """For each of `belonging`'s signals, then the constant: log-odds that the screen is of the index's own product,
+    less what nine of ten of its own reach."""
     thresholds: tuple[tuple[float, float], ...] = ()
     """(precision of what is answered on products held out, least confidence that reaches it), rising."""
     card: dict[str, Any] | None = None
     """How it was learned and how good it is on products held out."""
+    with_vectors: "Ranker | None" = None
+    """The same, learned with one figure more: how near passages and screen are in meaning."""
 
     @classmethod
     def read(cls, data: bytes) -> "Ranker":
         """A ranker from its JSON. Raises ValueError when it is none."""
         raw = orjson.loads(data)
+        base = cls._of(raw, raw)
+        vectors = raw.get("with_vectors")
+        return replace(base, with_vectors=cls._of(raw, vectors)) if vectors else base
+
+    @classmethod
+    def _of(cls, whole: dict[str, Any], raw: dict[str, Any]) -> "Ranker":
         return cls(
             names=tuple(raw["names"]),
             weights=np.array(raw["weights"], np.float32),
-            kind_words=tuple(raw["kind_words"]),
-            kind_weights=np.array(raw["kind_weights"], np.float32),
+            kind_words=tuple(whole["kind_words"]),
+            kind_weights=np.array(whole["kind_weights"], np.float32),
             confidence_weights=np.array(raw["confidence_weights"], np.float32),
+            belonging_weights=np.array(raw.get("belonging_weights", UNASKED), np.float32),
             thresholds=tuple((p, t) for p, t in raw["thresholds"]),
             card=raw["card"],
         )
 
     def write(self, path: Path) -> None:
         """The JSON of this ranker."""
-        raw = {
+        raw = {"kind_words": self.kind_words, "kind_weights": _rounded(self.kind_weights)} | self._learned()
+        if self.with_vectors:
+            raw["with_vectors"] = self.with_vectors._learned()
+        path.write_bytes(orjson.dumps(raw, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def _learned(self) -> dict[str, Any]:
+        return {
             "names": self.names,
             "weights": _rounded(self.weights),
-            "kind_words": self.kind_words,
-            "kind_weights": _rounded(self.kind_weights),
             "confidence_weights": _rounded(self.confidence_weights),
+            "belonging_weights": _rounded(self.belonging_weights),
             "thresholds": self.thresholds,
             "card": self.card,
         }
-        path.write_bytes(orjson.dumps(raw, option=orjson.OPT_INDENT_2) + b"\n")
 
     def find(self, index: Index, probe: Probe, plain: Floats) -> Found | None:
         """The candidates of `probe`, ranked; `plain` is every article's BM25. None when no article has its words."""
         chosen = candidates(index, probe, plain)
         if not len(chosen):
             return None
-        evidence, figures = measured(index, probe, chosen, plain, self.kind(index))
+        evidence, figures = measured(index, probe, chosen, plain)
+        columns = [figures, self.kind(index)[chosen]]
+        if MEANING in self.names:
+            columns.append(meant(evidence))
+        figures = np.column_stack(columns)
         scores = figures @ self.weights
         order = np.argsort(-scores, kind="stable")
-        return Found(chosen[order], scores[order], evidence, figures[order])
+        known = belonging.signals(evidence, plain[chosen])
+        return Found(chosen[order], scores[order], evidence, figures[order], known)
 
     def kind(self, index: Index) -> Floats:
         """How much each article is of the kind that answers screenshots."""
@@ -101,9 +130,8 @@ class Ranker:
 
     def confidence(self, found: Found) -> float:
         """The probability that the first article is right."""
-        known = found.evidence.probe.known_lines
-        odds = float(np.append(signals(found.scores, known), 1.0) @ self.confidence_weights)
-        return float(1 / (1 + np.exp(-odds)))
+        sure = likely(signals(found.scores, found.evidence.probe.known_lines), self.confidence_weights)
+        return float(doubted(sure, found.belonging, self.belonging_weights))
 
     def threshold(self, precision: float) -> float:
         """The least confidence from which answers reach `precision`, by what was held out."""
@@ -123,9 +151,11 @@ class Ranker:
 
 @lru_cache(maxsize=4)
 def ranker_of(index: Index) -> Ranker:
-    """The ranker that the owner trained for this index (`ranking.json` beside its versions), else the shipped one."""
+    """The ranker that the owner trained for this index (`ranking.json` beside its versions), else the shipped one; with
+    the figure of meaning where the index has vectors."""
     own = index.path.parent / RANKING
-    return Ranker.read(own.read_bytes()) if own.is_file() else shipped()
+    ranker = Ranker.read(own.read_bytes()) if own.is_file() else shipped()
+    return ranker.with_vectors or ranker if index.meaning else ranker
 
 
 @cache
@@ -161,13 +191,10 @@ def first(scores: Scores, count: int) -> NDArray[np.int64]:
     return chosen[np.argsort(-scores[chosen], kind="stable")[:count]]
 
 
-def measured(
-    index: Index, probe: Probe, chosen: NDArray[np.int64], plain: Floats, kind: Floats | None = None
-) -> tuple[Evidence, Floats]:
-    """The evidence for the candidates and their figures; the kind of article comes last where it is given."""
+def measured(index: Index, probe: Probe, chosen: NDArray[np.int64], plain: Floats) -> tuple[Evidence, Floats]:
+    """The evidence for the candidates, and their figures as far as these depend on words alone."""
     evidence = Evidence(index, probe, chosen)
-    figures = compared(evidence, plain[chosen])[1]
-    return evidence, figures if kind is None else np.column_stack([figures, kind[chosen]])
+    return evidence, compared(evidence, plain[chosen])[1]
 
 
 def signals(scores: Floats, lines: int) -> Floats:
@@ -178,6 +205,18 @@ def signals(scores: Floats, lines: int) -> Floats:
     first = float(np.log((share[0] + 1e-3) / (1 - share[0] + 1e-3)))
     spread = float(-(share * np.log(share + 1e-9)).sum())
     return np.array([first, np.log(share[0] / max(second, 1e-6)), spread, np.log1p(lines)], np.float32)
+
+
+def likely(rows: Floats, weights: Floats) -> Floats:
+    """The probability that weights (the last one the constant) give to a row of signals, or to each of many."""
+    odds: Floats = rows @ weights[:-1] + weights[-1]
+    return 1 / (1 + np.exp(-odds))
+
+
+def doubted(sure: Floats, known: Floats, weights: Floats) -> Floats:
+    """Confidence, less where the screen seems to be of another product."""
+    foreign: Floats = known @ weights[:-1] + weights[-1] < 0
+    return np.where(foreign, DOUBT * sure, sure)
 
 
 def _rounded(values: Floats) -> list[float]:

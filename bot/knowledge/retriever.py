@@ -32,6 +32,8 @@ class HelpRetriever(BaseRetriever):
     version: str = ""
     plan: str = ""
     audience: str = ""
+    encoder: Any = None
+    """An `Encoder`, for an index that has vectors."""
     _opened: Index | None = PrivateAttr(default=None)
 
     @property
@@ -39,7 +41,7 @@ class HelpRetriever(BaseRetriever):
         """The current version. Raises NoIndex when nothing was ever built; a version that went away is searched on."""
         opened = self._opened
         if opened is None or stamp(self.kb) not in ("", opened.path.name):
-            opened = Index.open(self.kb)
+            opened = Index.open(self.kb, self.encoder)
             self._opened = opened
         return opened
 

@@ -14,6 +14,7 @@ from bot.knowledge import fusion as ways
 from bot.knowledge.fusion import FUSIONS
 from bot.knowledge.index import Index
 from bot.settings import Settings
+from handlers.cli.indexing import opened_index
 from handlers.cli.reading import queries
 from handlers.cli.release import eval_release
 
@@ -41,19 +42,24 @@ def eval_retrieval(
     precision: Annotated[float | None, typer.Option(help="Wanted precision of what is answered.")] = None,
 ) -> None:
     """How often the right article is first, among the first five, and how far the confidence holds."""
-    searched = Index.open(index)
+    searched = opened_index(index, Console(stderr=True))
     read = retrieval.read_cases(cases)
     asked = asyncio.run(queries(read, cases.parent))
-    threshold = ways.threshold(searched, precision if precision is not None else Settings().precision)
+    wanted = precision if precision is not None else Settings().precision
+    threshold = ways.threshold(searched, wanted)
     table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
     results: list[retrieval.Outcome] = []
-    for name in fusion or ["best"]:
-        results = list(retrieval.outcomes(searched, read, asked, name, threshold))
-        f = retrieval.figures(name, results)
+    ways_asked = [(name, name, searched, threshold) for name in fusion or ["best"]]
+    if searched.meaning and "best" in (fusion or ["best"]):
+        plainly = Index.open(index)
+        ways_asked.insert(0, ("best by words", "best", plainly, ways.threshold(plainly, wanted)))
+    for shown, name, asked_of, least in ways_asked:
+        results = list(retrieval.outcomes(asked_of, read, asked, name, least))
+        f = retrieval.figures(shown, results)
         if as_json:
             typer.echo(_as_json(f, results))
         table.add_row(
-            name,
+            shown,
             str(f.cases),
             *(percent(v) for v in (f.recall_1, f.recall_3, f.recall_5, f.mrr)),
             percent(f.answered),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.knowledge.index import BuildReport, build
+from bot.knowledge.encoder import encoder_of
+from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.versions import stamp
 from bot.knowledge.website import Crawl, Unreachable
 from bot.screenshots.eye import opened
@@ -43,7 +44,7 @@ async def build_source(source: str, to: Path, read_picture: PictureReader | None
         for reason in crawl.failed[:SHOWN]:
             console.print(f"  not fetched: {reason}", highlight=False, markup=False)
     with progress_bar("reading articles") as progress:
-        return await build(folder, to, progress, read_picture)
+        return await build(folder, to, progress, read_picture, encoder_of(Settings().encoder))
 
 
 def shown(report: BuildReport, console: Console) -> None:
@@ -72,6 +73,14 @@ async def index_source(settings: Settings, source: str, console: Console) -> Pat
     console.print(f"[dim]{report.articles} articles from {source}[/]")
     shown(report, console)
     return to
+
+
+def opened_index(kb: Path, console: Console) -> Index:
+    """The index at `kb` with the owner's encoder; says where its vectors cannot be used. Raises NoIndex, ValueError."""
+    index = Index.open(kb, encoder_of(Settings().encoder))
+    if index.by_words_alone:
+        console.print(index.by_words_alone, highlight=False, markup=False, soft_wrap=True)
+    return index
 
 
 def is_address(source: str) -> bool:

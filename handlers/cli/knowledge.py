@@ -11,11 +11,12 @@ from rich.table import Table
 
 from bot import training
 from bot.evaluation import retrieval
+from bot.knowledge.encoder import encoder_of
 from bot.knowledge.fusion import FUSIONS, Query, rank
 from bot.knowledge.index import Index, build
 from bot.settings import Settings
 from handlers.cli.evaluate import percent
-from handlers.cli.indexing import PictureReader, build_source, shown
+from handlers.cli.indexing import PictureReader, build_source, opened_index, shown
 from handlers.cli.reading import kept_pictures, progress_bar, queries, reading
 
 kb = typer.Typer(help="Index a help centre, and search it.", no_args_is_help=True)
@@ -74,7 +75,7 @@ def kb_search(
     query = asyncio.run(_query(question, image)).model_copy(
         update={"language": language, "version": version, "plan": plan, "audience": audience}
     )
-    ranking = rank(Index.open(index), query, fusion, top)
+    ranking = rank(opened_index(index, stderr), query, fusion, top)
     if as_json:
         for hit in ranking.hits:
             found = {"article": hit.passage.article, "passage": hit.passage.number, "score": round(hit.score, 4)}
@@ -101,38 +102,55 @@ def learn_ranking(
     as_json: Annotated[bool, typer.Option("--json", help="The score card as JSON on stdout.")] = False,
 ) -> None:
     """Learn the ranking from cases; every product is held out in turn, and the score card tells how it fared."""
-    products = [asyncio.run(_product(folder)) for folder in folders]
-    ranker, _ = training.learn(products, lambda line: stderr.print(line, highlight=False))
+    asked: list[tuple[str, list[Query]]] = []
+    products = []
+    for folder in folders:
+        product, own = asyncio.run(_product(folder))
+        products.append(product)
+        asked.append((product.name, own))
+    for n, product in enumerate(products):
+        products[n] = training.with_strangers(product, [(name, own) for name, own in asked if name != product.name])
+    ranker = training.learn(products, lambda line: stderr.print(line, highlight=False))
     ranker.write(to)
+    vectors = ranker.with_vectors.card if ranker.with_vectors else None
     if as_json:
-        typer.echo(json.dumps(ranker.card))
+        typer.echo(json.dumps((ranker.card or {}) | ({"with vectors": vectors} if vectors else {})))
         return
-    console = Console()
-    card = ranker.card or {}
-    console.print(_score_card(card))
-    gain = card["gain at 1 over plain BM25"]
-    console.print(
-        f"gain in recall@1 over plain BM25: {100 * gain['mean']:.1f} points "
-        f"(95 % interval {100 * gain['low']:.1f} to {100 * gain['high']:.1f}); precision of the surest: "
-        + ", ".join(f"{share} answered {100 * value:.1f} %" for share, value in card["precision of the surest"].items())
-    )
+    for title, card in (("by words", ranker.card), ("with vectors", vectors)):
+        if card:
+            _show(title, card, Console())
     stderr.print(f"weights: {to}", highlight=False)
 
 
-async def _product(folder: Path) -> training.Product:
+async def _product(folder: Path) -> tuple[training.Product, list[Query]]:
     """A help centre's cases, measured; its index and what was read of its pictures stay in the data folder."""
     name = folder.resolve().name
     cases = retrieval.read_cases(folder / "cases.jsonl")
     to = Settings().data / "cache" / "learn" / name
+    encoder = encoder_of(Settings().encoder)
     with progress_bar(f"{name}: articles") as progress:
-        await build(folder / "articles", to, progress)
+        await build(folder / "articles", to, progress, encoder=encoder)
     asked = await queries(cases, folder)
-    return await asyncio.to_thread(training.measure, name, Index.open(to), cases, asked)
+    return await asyncio.to_thread(training.measure, name, Index.open(to, encoder), cases, asked), asked
 
 
-def _score_card(card: dict[str, Any]) -> Table:
-    table = Table("held out", "recall@1", "recall@3", "recall@5", "MRR")
+def _show(title: str, card: dict[str, Any], console: Console) -> None:
+    table = Table("held out", "recall@1", "recall@3", "recall@5", "MRR", title=title, title_justify="left")
     rows = card["products"] | {"mean": card["mean"], "mean of plain BM25": card["plain BM25"]}
     for name, row in rows.items():
         table.add_row(name, *(percent(row[key]) for key in ("recall@1", "recall@3", "recall@5", "mrr")))
-    return table
+    console.print(table)
+    for over in ("plain BM25", "by vectors"):
+        gain = card.get(f"gain at 1 over {over}", card.get(f"gain at 1 {over}"))
+        if gain:
+            low, high = (f"{100 * gain[end]:.1f}" for end in ("low", "high"))
+            console.print(f"gain in recall@1, {over}: {100 * gain['mean']:.1f} points (95 % interval {low} to {high})")
+    surest = zip(card["precision of the surest"].items(), card["worst product"].values(), strict=True)
+    told = (f"{share} answered {100 * mean:.1f} % (worst product {100 * worst:.1f})" for (share, mean), worst in surest)
+    console.print("precision of the surest: " + ", ".join(told))
+    for when, row in card["answered"].items():
+        if row["strangers"] is not None:
+            own, strangers = percent(row["own"]), percent(row["strangers"])
+            console.print(f"answered outright, {when}: own screens {own}, screens of other products {strangers}")
+    told = (f"{b['said']:.2f} / {b['right']:.2f} ({b['cases']})" for b in card["reliability"])
+    console.print("confidence said / right (cases): " + ", ".join(told))

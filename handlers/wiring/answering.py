@@ -13,6 +13,7 @@ from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
 from bot.answering.rungs import Parts, open_rungs
 from bot.conversation import Attachment
+from bot.knowledge.encoder import encoder_of
 from bot.knowledge.fusion import threshold
 from bot.knowledge.index import build
 from bot.knowledge.retriever import HelpRetriever
@@ -60,7 +61,7 @@ async def open_answering(
     reader = await asyncio.to_thread(Reader)
     async with reader:
         eye = Eye(storage, reader, budget=settings.read_seconds, own_patterns=settings.private_patterns)
-        retriever = HelpRetriever(kb=kb)
+        retriever = HelpRetriever(kb=kb, encoder=encoder_of(settings.encoder))
         progress("Opening the help centre …")
         index = await asyncio.to_thread(lambda: retriever.index)
         sure = threshold(index, settings.precision)

@@ -1,11 +1,12 @@
 """How well the article of a screenshot is found, each product ranked by what was learned without it.
 
-    python tests/bench/retrieval.py FOLDER... [--data DIR] [--misses N]
+    python tests/bench/retrieval.py FOLDER... [--data DIR] [--misses N] [--encoder minilm]
 
 A folder holds `articles/` and `cases.jsonl`. Pictures are read once and kept under --data by their hash. Prints, for
 every way, the mean over the products; for `best` the leave-one-product-out table, its gain over plain BM25 of the
 screen's text with a bootstrap interval over products and cases, the precision of the surest, and the reliability of
-the confidence. The plain ways have learned nothing, so that they need not be held out.
+the confidence. With an encoder the same again with vectors. The plain ways have learned nothing, so that they need
+not be held out.
 """
 
 import argparse
@@ -18,21 +19,23 @@ import numpy as np
 from bot import training
 from bot.evaluation import retrieval
 from bot.evaluation.retrieval import Case, Pictures
+from bot.knowledge.encoder import Encoder, encoder_of
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranker import Ranker
 from handlers.cli.reading import reading
 
 PLAIN = ("text", "screen", "early", "late", "cross", "aligned")
 Centre = tuple[str, Index, list[Case], list[Query]]
 
 
-async def opened(folder: Path, data: Path) -> Centre:
+async def opened(folder: Path, data: Path, encoder: Encoder | None) -> Centre:
     name = folder.resolve().name
-    await build(folder / "articles", data / "index" / name)
+    await build(folder / "articles", data / "index" / name, encoder=encoder)
     cases = retrieval.read_cases(folder / "cases.jsonl")
     async with reading() as look:
         asked = await retrieval.queries(cases, folder, Pictures(look, data / "screens"))
-    return name, Index.open(data / "index" / name), cases, asked
+    return name, Index.open(data / "index" / name, encoder), cases, asked
 
 
 def plain(centres: list[Centre]) -> None:
@@ -49,29 +52,40 @@ def plain(centres: list[Centre]) -> None:
 
 def held_out(centres: list[Centre]) -> None:
     products = [training.measure(*centre) for centre in centres]
-    ranker, held = training.learn(products, lambda line: None)
+    asked = [(name, queries) for name, _, _, queries in centres]
+    for n, product in enumerate(products):
+        products[n] = training.with_strangers(product, [(name, own) for name, own in asked if name != product.name])
+    ranker = training.learn(products, lambda line: None)
+    show("best, held out", ranker)
+    if ranker.with_vectors:
+        show("best with vectors, held out", ranker.with_vectors)
+
+
+def show(title: str, ranker: Ranker) -> None:
     card = ranker.card or {}
-    print(f"\n{'best, held out':26} {'R@1':>6} {'R@3':>6} {'R@5':>6} {'MRR':>6}")
+    print(f"\n{title:26} {'R@1':>6} {'R@3':>6} {'R@5':>6} {'MRR':>6}")
     rows = card["products"] | {"mean": card["mean"], "mean, plain BM25": card["plain BM25"]}
     for name, row in rows.items():
         shown = " ".join(f"{100 * row[k]:6.1f}" for k in ("recall@1", "recall@3", "recall@5", "mrr"))
         print(f"{name:26} {shown}")
-    gain = {k: 100 * v for k, v in card["gain at 1 over plain BM25"].items()}
-    interval = f"95 % interval {gain['low']:.1f} to {gain['high']:.1f}"
-    print(f"gain of best over screen at 1: {gain['mean']:.1f} points, {interval}")
-    sure = training.confidences(held)
-    for share in training.SHARES:
-        each = [training.surest(c, h.place <= 1, share) for c, h in zip(sure, held, strict=True)]
-        worst = f"worst product {100 * min(each):.1f} %"
-        print(f"precision at {share:.0%} answered: mean {100 * np.mean(each):.1f} %, {worst}")
+    for over in ("over plain BM25", "by vectors"):
+        if gain := card.get(f"gain at 1 {over}"):
+            low, mean, high = (100 * gain[key] for key in ("low", "mean", "high"))
+            print(f"gain at 1 {over}: {mean:.1f} points, 95 % interval {low:.1f} to {high:.1f}")
+    for share, mean in card["precision of the surest"].items():
+        print(
+            f"precision at {share} answered: mean {100 * mean:.1f} %, worst {100 * card['worst product'][share]:.1f} %"
+        )
+    for when, row in card["answered"].items():
+        if row["strangers"] is not None:
+            own, strangers = 100 * row["own"], 100 * row["strangers"]
+            print(f"answered outright, {when}: own screens {own:.1f} %, of other products {strangers:.1f} %")
     print(
         "confidence said / right (cases): "
         + ", ".join(f"{r['said']:.2f}/{r['right']:.2f} ({r['cases']})" for r in card["reliability"])
     )
     for precision, confidence in ranker.thresholds:
-        answered = np.mean(np.concatenate(sure) >= confidence)
-        share = f"{100 * answered:.0f} % of cases"
-        print(f"precision {precision:.2f} wanted: answers from confidence {confidence:.2f}, {share}")
+        print(f"precision {precision:.2f} wanted: answers from confidence {confidence:.2f}")
 
 
 def misses(centres: list[Centre], count: int) -> None:
@@ -91,10 +105,11 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--data", type=Path, default=Path("data/bench"))
     parser.add_argument("--misses", type=int, default=0)
+    parser.add_argument("--encoder")
     arguments = parser.parse_args()
     centres = []
     for folder in arguments.folders:
-        centres.append(asyncio.run(opened(folder, arguments.data)))
+        centres.append(asyncio.run(opened(folder, arguments.data, encoder_of(arguments.encoder))))
         print(f"{centres[-1][0]}: {len(centres[-1][1].articles)} articles, {len(centres[-1][2])} cases", flush=True)
     plain(centres)
     held_out(centres)
