@@ -14,7 +14,7 @@ from bot.helpdesk import HelpDesk, customer_hash
 from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
 from bot.precedents import Precedents
-from handlers.web.identity import Access, SignedIn, Tokens, User
+from handlers.web.identity import USER, Access, SignedIn, Tokens, User
 from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
 from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats, Streams
@@ -98,6 +98,11 @@ class Caller:
     customer: str
     user: User | None = None
     expires: float | None = None
+
+    @property
+    def subject(self) -> str:
+        """The site's own id of a proven user, now or when an earlier conversation was opened; empty of a visitor."""
+        return self.customer.removeprefix(USER) if self.customer.startswith(USER) else ""
 
 
 async def caller(web: Parts, token: Bearer, source: Address) -> Caller:

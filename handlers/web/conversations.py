@@ -92,8 +92,9 @@ async def open_conversation(web: Parts, who: AnyCaller, source: Address) -> Open
     """
     await web.limits.take((web.limits.rates.open_address, source))
     opened = await web.desk.open(who.customer)
-    if who.user and who.user.name:
-        await web.desk.introduce(opened.id, who.user.name, verified=True)
+    if who.subject:
+        name = who.user.name if who.user else ""
+        await web.desk.introduce(opened.id, name, verified=True, user=who.subject)
     if web.desk.mail and who.user and who.user.email:
         with contextlib.suppress(Refused):  # what the site calls an address is none: the customer is asked
             await web.desk.reach(opened.id, who.user.email, key="site")
@@ -131,7 +132,7 @@ async def claim(web: Parts, access: Allowed, body: Claim, source: Address) -> Op
     token in the body it becomes that user's, and so do the visitor's others. Only the holder of both can do this."""
     user = await proven(web, body.token, source)
     if access.visiting:
-        await web.desk.claim(access.customer, user.customer, user.name)
+        await web.desk.claim(access.customer, user.customer, user.name, user.subject)
     elif access.customer != user.customer:
         raise Problem("not_found")
     return Opened(

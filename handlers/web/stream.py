@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bot.helpdesk import StateError
+from bot.presence import BEAT_S
 
 KEEPALIVE_SECONDS = 15.0
 STUCK_SECONDS = 60.0
-BEAT_SECONDS = 20.0
 SEATS = 40
 KEEPALIVE = b": still here\n\n"
 FRESH = b"id: 0\nevent: fresh\ndata: {}\n\n"
@@ -178,7 +178,7 @@ async def _beating(beat: Beat) -> None:
             await beat()
         except StateError as error:
             log.info("presence not kept", error=str(error))
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(BEAT_S)
 
 
 async def _ended(*tasks: "asyncio.Task[None]") -> None:

@@ -21,6 +21,7 @@ from bot.conversation import (
     Message,
     Owner,
     OwnerChanged,
+    Planned,
     Pointed,
     Rated,
     Reminded,
@@ -79,6 +80,8 @@ def for_customer(event: Event, link: Link) -> dict[str, Any] | None:
     match event:
         case Reminded(text=""):
             return None
+        case Planned():  # what a model is called and costs is between the owner and the team
+            return event.model_dump(mode="json", exclude={"asks", "price"})
         case OwnerChanged():
             return event.model_dump(mode="json", exclude={"agent"})
         case _:

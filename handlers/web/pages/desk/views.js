@@ -50,7 +50,7 @@ export function fold(events) {
     reset: (d) => { turn(d).text = ""; },
     answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices, model: d.model, confidence: d.confidence }),
     stopped: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, stopped: true }),
-    planned: (d) => Object.assign(turn(d), { plan: d.reason }),
+    planned: (d) => Object.assign(turn(d), { plan: d.reason, asks: d.asks ?? [], tokens: d.tokens, price: d.price }),
     rated: (d) => Object.assign(turn(d), { rated: d.helped }),
   };
   for (const [name, data] of events) on[name]?.(data);
@@ -62,12 +62,15 @@ const DECIDED = { take_over: "taken over and sent", send: "sent", note: "kept as
 
 const words = (text) => html`${text.split("\n").map((line, i) => html`${i ? html`<br>` : ""}${line.split(/\*\*(.+?)\*\*/).map((part, j) => (j % 2 ? html`<b>${part}</b>` : part))}`)}`;
 
-/** How an answer came to be: why this way, by what, how sure. PATH's price comes with the plan where a model was asked. */
+/** What a turn may cost, in words; a model whose price nobody has told costs nobody knows what. */
+const cost = ({ price, tokens }) => [tokens ? `about ${tokens.toLocaleString("en")} tokens` : "", price === null ? "price not known" : price ? `at most $${price < 0.01 ? price.toPrecision(2) : price.toFixed(2)}` : "nothing to pay by the token"].filter(Boolean).join(", ");
+
+/** How an answer came to be: why this way, by what, how sure, at which price. */
 function made(e) {
   if (!e.plan && !e.model) return "";
   const sure = e.citations?.length ? `${Math.round(100 * e.confidence)} % sure` : "";
   const by = e.model === "extractive" ? "quoted, no model" : e.model;
-  return html`<details class="made"><summary>${[by, sure].filter(Boolean).join(" · ") || "How"}</summary><p>${e.plan}</p></details>`;
+  return html`<details class="made"><summary>${[by, sure].filter(Boolean).join(" · ") || "How"}</summary><p>${e.plan}</p>${e.asks?.length ? html`<p>Asked in this order: ${e.asks.join(", ")}; ${cost(e)}.</p>` : ""}</details>`;
 }
 
 function entry(e, customer) {
