@@ -65,26 +65,25 @@ def speaks(head: Head, language: str) -> Write | None:
     return Write((Speaks(language=language),), key=f"speaks:{language}:{head.at}", digest="")
 
 
-def introduces(conversation: Conversation, name: str, verified: bool) -> Write | None:
+def introduces(conversation: Conversation, name: str, verified: bool, user: str = "") -> Write | None:
     """Who the customer is, unless that is known; what their page says never stands above what the site vouches for."""
     if (
-        not name
-        or (conversation.name, conversation.verified) == (name, verified)
-        or (conversation.verified and not verified)
+        not (name or user)
+        or ((conversation.name, conversation.verified) == (name, verified) and user in ("", conversation.user))
+        or (conversation.verified and conversation.name and not verified)
     ):
         return None
-    introduced = Introduced(name=name, verified=verified)
-    return Write((introduced,), key=f"introduced:{digest_of(name, verified)}", digest="")
+    introduced = Introduced(name=name, verified=verified, user=user)
+    return Write((introduced,), key=f"introduced:{digest_of(name, verified, user)}", digest="")
 
 
-def claims(head: Head, visitor: str, user: str, name: str) -> Write | None:
+def claims(head: Head, visitor: str, user: str, introduced: Introduced) -> Write | None:
     """The conversation is the user's from here on, who held the visitor's token too; both are hashes. None: it is
     already. Raises NotFound when it is somebody else's."""
     if head.customer == user:
         return None
     if head.customer != visitor:
         raise NotFound(head.id)
-    introduced = Introduced(name=name, verified=True, claimed=True)
     return Write((introduced,), key=f"claims:{user}", digest="", belongs=(visitor, user))
 
 

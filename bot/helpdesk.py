@@ -19,6 +19,7 @@ from bot.conversation import (
     Attachment,
     Conversation,
     Event,
+    Introduced,
     Message,
     OwnerChanged,
     Rated,
@@ -91,20 +92,21 @@ class HelpDesk:
         """The customer reads this language from here on: what is answered, and what the house says itself."""
         await self._accept(conversation_id, decisions.speaks(await self.store.head(conversation_id), language))
 
-    async def introduce(self, conversation_id: str, name: str, *, verified: bool) -> None:
-        """Who the customer is, for the team. `verified`: the site vouches for it; else it is what their page says."""
-        await self._accept(
-            conversation_id, decisions.introduces(await self.conversation(conversation_id), name, verified)
-        )
+    async def introduce(self, conversation_id: str, name: str, *, verified: bool, user: str = "") -> None:
+        """Who the customer is, for the team. `verified`: the site vouches for it, and `user` is its own id of them;
+        else it is what their page says."""
+        conversation = await self.conversation(conversation_id)
+        await self._accept(conversation_id, decisions.introduces(conversation, name, verified, user))
 
-    async def claim(self, visitor: str, user: str, name: str) -> list[str]:
+    async def claim(self, visitor: str, user: str, name: str, subject: str) -> list[str]:
         """Every conversation of `visitor` becomes `user`'s, who has proven to be both: the ids. Each says so in its
-        log."""
+        log. `subject`: the site's own id of them."""
+        introduced = Introduced(name=name, verified=True, user=subject, claimed=True)
         before, after = customer_hash(visitor) or "", customer_hash(user) or ""
         found = [summary.id for summary in await self.store.conversations(before)]
         for conversation_id in found:
             head = await self.store.head(conversation_id)
-            await self._accept(conversation_id, decisions.claims(head, before, after, name))
+            await self._accept(conversation_id, decisions.claims(head, before, after, introduced))
         return found
 
     async def attach(

@@ -7,13 +7,14 @@ be run again from the same log. Not here: leases and retries (`bot.worker`), whi
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 from bot.answering.brief import Aim, Answer, Brief, Look, Words
-from bot.answering.fallback import Restart, Status
+from bot.answering.fallback import Away, Restart, Status
 from bot.answering.proof import Proof, proof
 from bot.conversation import (
     Answered,
@@ -63,8 +64,15 @@ class Incidents(Protocol):
 class Ladder(Protocol):
     """The rungs in order, as one."""
 
-    def answer(self, brief: Brief) -> AsyncIterator[Words | Restart | Status | Answer]:
-        """Words and status lines as they come, a Restart where a rung broke off, then exactly one Answer."""
+    def answer(self, brief: Brief, away: Away) -> AsyncIterator[Words | Restart | Status | Answer]:
+        """Words and status lines as they come, a Restart where a rung broke off, then exactly one Answer. `away`: for
+        how many seconds nobody has been reading."""
+
+
+@contextmanager
+def always_there(conversation_id: str) -> Iterator[Away]:
+    """Somebody reads every answer to its end."""
+    yield lambda: 0.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ class Orchestrator:
     """The models that the ladder may ask, in order."""
     spend: Callable[[], Awaitable[bool]] | None = None
     """Takes one turn of the day's budget for models; None: there is no limit."""
+    watched: Callable[[str], AbstractContextManager[Away]] = always_there
+    """Tells, of a conversation's id and for as long as its answer runs, whether anybody reads it."""
     incidents: Incidents | None = None
     """None: known problems are neither counted nor said."""
 
@@ -152,19 +162,21 @@ class Orchestrator:
             language=conversation.language,
             called=conversation.owner == "waiting",
             models=may_ask,
+            customer=conversation.user or None,
         )
         budget = "" if brief.models else say("answering.budget", conversation.language)
         leads = (proven and proven.lead, known, budget)
         talk = _Talk(turn, "".join(f"{lead}\n\n" for lead in leads if lead))
-        async for item in self.ladder.answer(brief):
-            match item:
-                case Answer():
-                    yield answered(item, turn, to, talk.lead)
-                    for pointed in await asyncio.to_thread(points, item.aims, looks, turn) if item.aims else ():
-                        yield pointed
-                case _:
-                    for event in talk.events(item):
-                        yield event
+        with self.watched(conversation.id) as away:
+            async for item in self.ladder.answer(brief, away):
+                match item:
+                    case Answer():
+                        yield answered(item, turn, to, talk.lead)
+                        for pointed in await asyncio.to_thread(points, item.aims, looks, turn) if item.aims else ():
+                            yield pointed
+                    case _:
+                        for event in talk.events(item):
+                            yield event
         yield Done(turn=turn)
 
     async def _proof(

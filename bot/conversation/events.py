@@ -217,6 +217,8 @@ class Introduced(Noun):
     event: Literal["introduced"] = "introduced"
     name: str
     verified: bool = False
+    user: str = ""
+    """The site's own id of them; empty unless it vouches for it. For the owner's tools."""
     claimed: bool = False
     """The conversation was a visitor's until now: who held its token has signed in."""
 

@@ -36,6 +36,8 @@ class Conversation:
     name: str = ""
     """The customer's, empty when nobody has said it; `verified`: the site vouches for it."""
     verified: bool = False
+    user: str = ""
+    """The site's own id of the customer, empty unless the site vouches for it."""
     last_event: int = 0
     """The id of the newest event that was folded in."""
     messages: tuple[Message, ...] = ()
@@ -77,8 +79,11 @@ class Conversation:
                 return replace(
                     changed, messages=(*self.messages, event), attachments=known, human_took=took, solved=None
                 )
-            case Speaks() | Introduced():
-                return replace(changed, **event.model_dump(include={"language", "name", "verified"}))
+            case Speaks():
+                return replace(changed, language=event.language)
+            case Introduced():
+                known = {"name": event.name or self.name, "user": event.user or self.user}
+                return replace(changed, verified=event.verified, **known)
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached() | Withdrawn() | Seen() | Corrected():

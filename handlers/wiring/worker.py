@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot import letters, telemetry
 from bot.mailing import Mailing
 from bot.post import MailServer, Post, Webhook
+from bot.presence import Presence
 from bot.reminders import Reminders
 from bot.settings import Settings
 from bot.state.budget import Budget
@@ -40,7 +41,8 @@ async def open_worker(
     incidents = replace(front.incidents, customer=functools.partial(customer_of, front.store))
     redis = connect(front.store.url)
     spend = Budget(redis, settings.model_turns_per_day).spend
-    orchestrator = replace(answering.orchestrator, incidents=incidents, spend=spend)
+    watched = Presence(front.store).watched
+    orchestrator = replace(answering.orchestrator, incidents=incidents, spend=spend, watched=watched)
     open_hours = hours(settings)
     mailing = mail_of(settings)
     jobs: dict[Kind, Job] = {

@@ -52,7 +52,16 @@ async def test_what_a_visitor_said_is_the_users_after_signing_in(served: Served,
     assert [m["text"] for m in read.json()["messages"]] == ["hello"]
     for one in (first, second):
         log = [event for _, event in await served.web.desk.log(one["id"]) if isinstance(event, Introduced)]
-        assert log == [Introduced(name="Ada Byron", verified=True, claimed=True)]
+        assert log == [Introduced(name="Ada Byron", verified=True, user="ada", claimed=True)]
+
+
+async def test_the_sites_own_id_of_a_user_is_kept_for_the_owners_tools(served: Served, http: httpx.AsyncClient) -> None:
+    """By the site's proof, and by the token of an earlier conversation that was opened on it; never of a visitor."""
+    for token, user in ((None, ""), (signed(), "ada")):
+        opened = await visitor(http, token=token)
+        again = await visitor(http, "again", token=opened["token"])
+        for one in (opened, again):
+            assert (await served.web.desk.conversation(one["id"])).user == user
 
 
 async def test_the_visitors_token_opens_nothing_any_more(http: httpx.AsyncClient) -> None:
