@@ -63,6 +63,13 @@ def test_readmes_tree_is_the_tree() -> None:
     assert real <= shown, f"README's tree lacks {real - shown}"
 
 
+def test_every_bench_is_in_their_list() -> None:
+    tables = [line for line in (ROOT / "tests/bench/README.md").read_text().splitlines() if line.startswith("| `")]
+    named = {name for line in tables for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    benches = {path.stem for path in (ROOT / "tests/bench").glob("*.py")}
+    assert named == benches
+
+
 def test_importing_the_house_opens_nothing() -> None:
     """No socket, no process, no file for writing: things are opened by the composition root."""
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("bot/**/*.py")]
