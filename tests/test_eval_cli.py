@@ -105,4 +105,4 @@ def test_what_is_wrong_is_said(centre: Path) -> None:
     helped("kb", "build", centre / "articles", "--to", centre / "kb")
     result = RUNNER.invoke(app, ["eval", "retrieval", str(centre / "bad.jsonl"), "--kb", str(centre / "kb")])
     assert isinstance(result.exception, ValueError)
-    assert "line 1" in str(result.exception)
+    assert str(result.exception).endswith("bad.jsonl, line 1: expect: Field required")

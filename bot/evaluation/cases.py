@@ -8,8 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from bot.conversation import Box, Noun
-from bot.evaluation.retrieval import Case
+from bot.evaluation.retrieval import Case, wrong
 
 
 class AnswerCase(Noun):
@@ -99,6 +101,6 @@ def _lines(path: Path, of: type[T]) -> tuple[T, ...]:
         if line.strip():
             try:
                 cases.append(of.model_validate_json(line))
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from error
+            except ValidationError as error:
+                raise ValueError(f"{path}, line {number}: {wrong(error)}") from error
     return tuple(cases)

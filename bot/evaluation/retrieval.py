@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import orjson
+from pydantic import ValidationError
 
 from bot.conversation import Noun
 from bot.knowledge.fusion import Query, Ranking, rank
@@ -110,9 +111,15 @@ def read_cases(path: Path) -> list[Case]:
         if line.strip():
             try:
                 cases.append(Case.model_validate_json(line))
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from error
+            except ValidationError as error:
+                raise ValueError(f"{path}, line {number}: {wrong(error)}") from error
     return cases
+
+
+def wrong(error: ValidationError) -> str:
+    """What is wrong with a case, in one line."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join([".".join(map(str, first["loc"])) or "case", first["msg"]])
 
 
 async def queries(
