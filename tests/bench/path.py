@@ -31,11 +31,11 @@ import uvloop
 from redis.asyncio import Redis
 
 from bot.state.embedded import embedded
+from tests.bench import peers
+from tests.bench.peers import TOKEN_S, TOKENS, WORDS
 from tests.bench.relay import ROOT, cpu, up
 
-TOKENS = 200
-TOKEN_S = 0.01
-WORDS = [f"w{n * n}" + ("." if n % 15 == 14 else "") + " " for n in range(TOKENS - 1)] + ["[1]"]
+PEERS = peers.__name__
 RAMP_S = 2.0
 LIMIT_S = 300.0
 
@@ -58,75 +58,7 @@ Ask = Callable[[int, Seen], Awaitable[None]]
 """Asks this reader's question of a turn and reads the answer to its end."""
 
 
-# --- the model's server ---------------------------------------------------------------------------------------------
-
-
-class StandIn(asyncio.Protocol):
-    """Answers each request on a connection with the same words, on time; as little Python as can be."""
-
-    frames = [
-        b"data: " + orjson.dumps({"id": "x", "choices": [{"index": 0, "delta": {"content": word}}]}) + b"\n\n"
-        for word in WORDS
-    ] + [b'data: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n']
-    transport: asyncio.WriteTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there."""
-        self.transport = transport  # type: ignore[assignment]
-        self.data = b""
-
-    def data_received(self, data: bytes) -> None:
-        """Begins to answer once the request is whole."""
-        self.data += data
-        head, separator, body = self.data.partition(b"\r\n\r\n")
-        length = next((int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0)
-        if separator and len(body) >= length:
-            self.data = b""
-            self.transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-            )
-            self.say(0, asyncio.get_running_loop().time())
-
-    def say(self, number: int, due: float) -> None:
-        """One word, and the next one in its time."""
-        if self.transport.is_closing():
-            return
-        frame = self.frames[number]
-        end = number + 1 == len(self.frames)
-        self.transport.write(b"%x\r\n%b\r\n" % (len(frame), frame) + (b"0\r\n\r\n" if end else b""))
-        if not end:
-            asyncio.get_running_loop().call_at(due + TOKEN_S, self.say, number + 1, due + TOKEN_S)
-
-
-async def stand_in(port: int) -> None:
-    """Until it is killed."""
-    server = await asyncio.get_running_loop().create_server(StandIn, "127.0.0.1", port, backlog=1000)
-    await server.serve_forever()
-
-
-# --- the plain relay ------------------------------------------------------------------------------------------------
-
-
-def relay(port: int, model: str) -> None:
-    """A route that streams what `ChatOpenAI` yields: nothing is kept, checked or searched."""
-    import uvicorn
-    from fastapi import FastAPI
-    from fastapi.responses import StreamingResponse
-    from langchain_openai import ChatOpenAI
-
-    app = FastAPI()
-    chat = ChatOpenAI(model="good", base_url=model, api_key="none", max_retries=0)  # type: ignore[arg-type]
-
-    @app.post("/chat")
-    async def answer(question: dict[str, str]) -> StreamingResponse:
-        async def events() -> AsyncIterator[bytes]:
-            async for chunk in chat.astream(question["text"]):
-                if chunk.text:
-                    yield b"data: " + orjson.dumps({"text": chunk.text}) + b"\n\n"
-
-        return StreamingResponse(events(), media_type="text/event-stream")
-
-    uvicorn.run(app, port=port, log_level="warning", loop="uvloop", backlog=1000)
+# --- readers of each ------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -146,9 +78,6 @@ async def relay_reader(port: int, number: int) -> AsyncIterator[Ask]:
         seen.add(asked, first, last)
 
     yield ask
-
-
-# --- ours -----------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -188,9 +117,6 @@ async def whole(port: int, number: int, method: str, path: str, body: Any, more:
     """A reply's body."""
     async with request(port, method, path, body, more or headers(number)) as reading:
         return await reading.read()
-
-
-# --- readers --------------------------------------------------------------------------------------------------------
 
 
 def question(number: int, turn: int) -> str:
@@ -317,11 +243,11 @@ async def bench(many: list[int], runs: int, turns: int) -> None:
         os.sched_setaffinity(0, rest)
         async with Redis.from_url(redis_url) as redis:
             server = int((await redis.info("server"))["process_id"])
-        start(stack, rest, "-m", __spec__.name, "--stand-in", str(model))
-        relay_ = start(stack, first, "-m", __spec__.name, "--relay", str(plain), url)
+        start(stack, rest, "-m", PEERS, str(model))
+        relay_ = start(stack, first, "-m", PEERS, str(plain), url)
         bot = start(
             stack, first, "-c", "from handlers.cli import main; main()", "up",
-            HELPLENS_REDIS_URL=f"{redis_url}?max_connections=2000", HELPLENS_DATA=folder, HELPLENS_PORT=str(ours), HELPLENS_LOG_LEVEL="warning",
+            HELPLENS_REDIS_URL=redis_url, HELPLENS_DATA=folder, HELPLENS_PORT=str(ours), HELPLENS_LOG_LEVEL="warning",
             HELPLENS_MODELS=f"openai:good@{url} calls=1000 tools=no", HELPLENS_WORKERS="1000",
         )  # fmt: skip
         ways = (
@@ -343,20 +269,13 @@ async def bench(many: list[int], runs: int, turns: int) -> None:
 
 
 def main() -> None:
-    """Reads the command line; also runs the processes beside."""
+    """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--readers", nargs="+", type=int, default=[1, 50, 200])
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--turns", type=int, default=2, help="questions of each reader, one after the other")
-    parser.add_argument("--stand-in", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--relay", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.stand_in:
-        uvloop.run(stand_in(given.stand_in))
-    elif given.relay:
-        relay(int(given.relay[0]), given.relay[1])
-    else:
-        uvloop.run(bench(given.readers, given.runs, given.turns))
+    uvloop.run(bench(given.readers, given.runs, given.turns))
 
 
 if __name__ == "__main__":
