@@ -14,6 +14,10 @@ from bot.answering.vlm.engine import Engine
 from bot.answering.vlm.request import Request
 from bot.answering.vlm.server import ModelServer
 
+SEARCH = {"type": "function", "function": {"name": "search_help", "description": "", "parameters": {"type": "object"}}}
+CALLING = ["Let me look.", "<tool_call>", '\n{"name": "search_help", "arguments": {"query": "invite"}}', "</tool_call>"]
+THEN = ["Open **Members**", ", press **Invite** [2].", " Done."]
+
 
 def drawing(number: int) -> Image.Image:
     """A small screen, different for each number; of one size are those of one remainder by three."""

@@ -51,8 +51,11 @@ def serve_model(
         int | None, typer.Option(min=256, help="Tokens of all answers together; by default what fits.")
     ] = None,
     prefixes: Annotated[
-        int, typer.Option(min=0, help="Megabytes of earlier prompts kept for follow-ups; 0 keeps none.")
-    ] = 1024,
+        int | None, typer.Option(min=0, help="Megabytes of earlier prompts kept for follow-ups; 0 keeps none.")
+    ] = None,
+    stall: Annotated[
+        float, typer.Option(min=1.0, help="Seconds without progress after which /health is 503; more on slow CPUs.")
+    ] = 10.0,
     replay: Annotated[
         bool, typer.Option("--replay", help="Record a GPU's steps and replay them: faster; not yet run on a GPU.")
     ] = False,
@@ -67,7 +70,8 @@ def serve_model(
         raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     _err.print(f"loading {name} …")
-    limits = {"rows": rows, "waiting": waiting, "room": room, "prefix_bytes": prefixes * 1_000_000, "replay": replay}
+    limits = {"rows": rows, "waiting": waiting, "room": room, "stall": stall, "replay": replay}
+    limits["prefix_bytes"] = None if prefixes is None else prefixes * 1_000_000
     with Engine.load(name, device=device, dtype=dtype, adapter=adapter, int8=int8, **limits) as engine:
         asyncio.run(_serve(engine, called or Path(name).name, host, port))
 

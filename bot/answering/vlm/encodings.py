@@ -14,9 +14,6 @@ from transformers.utils import ModelOutput
 
 from bot.answering.vlm.pixels import Pixels, together
 
-KEPT_TOKENS = 100_000
-"""Image tokens whose encodings are kept: some 60 screenshots."""
-
 
 @dataclass
 class Encoded(ModelOutput):  # type: ignore[misc]
@@ -27,10 +24,11 @@ class Encoded(ModelOutput):  # type: ignore[misc]
 
 
 class Encodings:
-    """Encodes with the vision tower of `model`, and keeps what it has encoded lately."""
+    """Encodes with the vision tower of `model`, and keeps what it has encoded lately, at most `most` bytes of it."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, most: int) -> None:
         self.model = model
+        self.most = most
         self.made = 0
         """Pictures encoded since the start."""
         self._kept: OrderedDict[str, tuple[torch.Tensor, list[torch.Tensor]]] = OrderedDict()
@@ -66,8 +64,12 @@ class Encodings:
 
     def _let_go(self, needed: Collection[str]) -> None:
         """The least lately used, as far as they are too many."""
-        total = sum(encoding.shape[0] for encoding, _ in self._kept.values())
+        total = sum(map(_bytes, self._kept.values()))
         for name in [name for name in self._kept if name not in needed]:
-            if total <= KEPT_TOKENS:
+            if total <= self.most:
                 return
-            total -= self._kept.pop(name)[0].shape[0]
+            total -= _bytes(self._kept.pop(name))
+
+
+def _bytes(kept: tuple[torch.Tensor, list[torch.Tensor]]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in (kept[0], *kept[1]))

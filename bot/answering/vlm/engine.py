@@ -18,9 +18,10 @@ import torch
 
 from bot.answering.vlm.fewrows import for_few_rows
 from bot.answering.vlm.inputs import Inputs, Prompt
+from bot.answering.vlm.memory import shared_out
 from bot.answering.vlm.prefixes import names
 from bot.answering.vlm.request import Broken, Full, Piece, Request
-from bot.answering.vlm.schedule import Answer, Schedule, room_for
+from bot.answering.vlm.schedule import Answer, Schedule
 from bot.answering.vlm.weights import load
 from bot.answering.vlm.writing import Writing
 
@@ -28,15 +29,14 @@ log = structlog.get_logger()
 
 STALL = 10.0
 """Seconds without a finished round after which a busy engine is not well."""
-PREFIX_BYTES = 1 << 30
 
 
 class Engine:
     """Answers with a model. Use as a context manager: the thread ends with the block.
 
-    At most `rows` answers run, `waiting` wait, and all keep `room` tokens (by default what fits). A prompt is read in
-    parts of `part` tokens at most; `prefix_bytes` bounds what is kept of those that have been read. After `stall`
-    seconds without progress it is not well. With `replay` a GPU's steps are recorded once and replayed.
+    At most `rows` answers run, `waiting` wait, and all keep `room` tokens; `prefix_bytes` bounds what is kept of
+    prompts that have been read (both by default what fits). A prompt is read in parts of `part` tokens at most. After
+    `stall` seconds without progress it is not well. With `replay` a GPU's steps are recorded once and replayed.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Engine:
         rows: int = 16,
         waiting: int = 64,
         room: int | None = None,
+        prefix_bytes: int | None = None,
         part: int = 2048,
-        prefix_bytes: int = PREFIX_BYTES,
         stall: float = STALL,
         replay: bool = False,
     ) -> None:
@@ -57,15 +57,8 @@ class Engine:
         self.rows = rows
         self.waiting = waiting
         self.stall = stall
-        self.schedule = Schedule(
-            model,
-            _end_tokens(model, inputs),
-            rows=rows,
-            room=room or room_for(model),
-            part=part,
-            prefix_bytes=prefix_bytes,
-            replay=replay,
-        )
+        memory = shared_out(model, room=room, prefix_bytes=prefix_bytes)
+        self.schedule = Schedule(model, _end_tokens(model, inputs), memory, rows=rows, part=part, replay=replay)
         self._inbox: queue.Queue[Answer | None] = queue.Queue()
         self._open = 0
         self._ended = False

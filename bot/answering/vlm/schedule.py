@@ -16,6 +16,7 @@ import torch
 from bot.answering.vlm.encodings import Encodings
 from bot.answering.vlm.filling import Filling, pending
 from bot.answering.vlm.inputs import Prompt
+from bot.answering.vlm.memory import Memory
 from bot.answering.vlm.prefixes import BLOCK, Prefixes, names
 from bot.answering.vlm.request import Broken, Request
 from bot.answering.vlm.rows import Row, plain, rows_for
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 LEAST = {"cuda": 256, "cpu": 64}
 """Tokens below which reading a part of a prompt costs about as much as reading a longer one."""
+PATIENCE = 2.0
+"""Seconds that a part may take when nobody is being answered: until it ends, nobody can leave and nothing moves."""
 PICTURES = 2048
 """Image tokens encoded in one call; a larger picture is encoded alone."""
 
@@ -54,34 +57,26 @@ class Answer:
 
 
 class Schedule:
-    """The answers that wait and run; `rows` run at most, and together they keep `room` tokens at most.
+    """The answers that wait and run: `rows` at most, in `memory`.
 
-    A prompt is read in parts of `part` tokens at most, `prefix_bytes` of such prompts are kept. `replay` records steps.
+    A prompt is read in parts of `part` tokens at most. `replay` records steps.
     """
 
     def __init__(
-        self,
-        model: Any,
-        ends: frozenset[int],
-        *,
-        rows: int,
-        room: int,
-        part: int,
-        prefix_bytes: int,
-        replay: bool = False,
+        self, model: Any, ends: frozenset[int], memory: Memory, *, rows: int, part: int, replay: bool = False
     ) -> None:
         self.model = model
         self.rows = rows
-        self.room = room
+        self.room = memory.room
         self.part = part
-        self.encodings = Encodings(model)
-        self.prefixes = Prefixes(prefix_bytes if plain(model) else 0)
+        self.encodings = Encodings(model, memory.encoding_bytes)
+        self.prefixes = Prefixes(memory.prefix_bytes if plain(model) else 0)
         self.waits: deque[Answer] = deque()
         self.runs: list[Answer] = []
         self.tokens = self.prompt_tokens = self.prefix_tokens = 0
         """Written, read, and of these found in kept prefixes, since the start."""
         self.ends = ends
-        self._batch = rows_for(model, replay=(rows, room // rows) if replay else None)
+        self._batch = rows_for(model, replay=(rows, memory.room // rows) if replay else None)
         self._whole = not plain(model)
         self._least = LEAST.get(model.device.type, 64)
         self._budget = 0
@@ -182,9 +177,9 @@ class Schedule:
         """Tokens of a prompt that may be read before the next step."""
         if self._whole:
             return self.room
-        if not self.runs or not self._token_seconds:
-            return self.part
-        return min(self.part, max(self._least, int(self.step_seconds / self._token_seconds)))
+        allowed = self.step_seconds if self.runs else PATIENCE
+        few = int(allowed / self._token_seconds) if self._token_seconds else 4 * self._least
+        return min(self.part, max(self._least, few))
 
     def _begin(self, answer: Answer, token: int) -> None:
         """The prompt has been read: the first token, and from now on one a step."""
@@ -243,13 +238,3 @@ class Schedule:
         if self.model.device.type == "cuda":
             torch.cuda.synchronize(self.model.device)
         return time.monotonic() - started
-
-
-def room_for(model: Any) -> int:
-    """Tokens whose keys and values fit into 40 % of what the GPU has left: growing, they exist twice for a moment."""
-    if model.device.type != "cuda":
-        return 1 << 17
-    text = model.config.get_text_config()
-    width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-    size = 2 * text.num_hidden_layers * text.num_key_value_heads * width * model.dtype.itemsize
-    return int(0.4 * torch.cuda.mem_get_info(model.device)[0] / size)
