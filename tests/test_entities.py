@@ -75,6 +75,47 @@ def test_the_error_is_found_whole_and_nothing_else_is_taken_for_one(page: Drawn)
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nie udało się zapisać przesyłki: błąd sieci",
+        "Não foi possível guardar a morada",
+        "Impossibile salvare l'indirizzo",
+        "Adres opslaan mislukt, probeer het later",
+        "Merge blocked: two checks have to pass first",
+    ],
+)
+def test_errors_are_known_in_further_languages(text: str) -> None:
+    page = Drawn()
+    page.write("Team", 40, 40, 28)
+    page.write(text, 40, 100, 16, "#b3261e")
+    page.write("Members who have access", 40, 200)
+    assert find(page.lines, page.picture).error == text
+
+
+def test_a_red_line_of_a_page_stands_alone_and_a_dialogs_words_count_more() -> None:
+    page = Drawn()
+    page.write("Row 10402: the tax rate is missing", 40, 100, 16, "#aa0000")
+    page.write("8 records on page 1 of 12", 40, 124, 16)
+    assert find(page.lines, page.picture).error == "Row 10402: the tax rate is missing"
+    dialog = Drawn()
+    dialog.write("Sprint can't be started", 240, 160, 28)
+    dialog.write("Two issues have no estimate.", 240, 240)
+    dialog.write("Backlog of the team", 40, 400)
+    assert find(dialog.lines, dialog.picture).error == ""
+    assert find(dialog.lines, dialog.picture, dialogs=[(200, 120, 700, 300)]).error == "Sprint can't be started"
+
+
+def test_a_button_is_no_title() -> None:
+    page = Drawn()
+    page.write("Team members", 300, 80, 24)
+    page.write("Invite", 300, 140, 30)
+    page.write("Members who have access", 40, 200)
+    page.write("Members who had access", 40, 240)
+    assert find(page.lines, page.picture).where == "Invite"
+    assert find(page.lines, page.picture, controls=[(280, 130, 460, 190)]).where == "Team members"
+
+
 def test_a_page_without_an_error_has_none() -> None:
     page = Drawn()
     page.write("Team", 40, 40, 28)

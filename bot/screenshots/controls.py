@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from bot.conversation import Box, Noun
+from bot.screenshots import states
 from bot.screenshots.evidence import NAMES, Evidence
 from bot.screenshots.labels import Label, around
 from bot.screenshots.ocr import Line
@@ -53,8 +54,6 @@ WEIGHTS = {
 BIAS = -0.27
 LIKELY = -0.8
 """The log-odds from which a label counts as a control."""
-FAINT = 0.45
-"""A control whose ink stands out less than this share of the usual is greyed out."""
 
 
 class Control(Noun):
@@ -64,6 +63,8 @@ class Control(Noun):
     label: str
     box: Box
     enabled: bool = True
+    active: bool = False
+    """Whether it is the one entry of its menu or tabs that one is on."""
     text_box: Box | None = None
     """Where its label stands; `box` is the whole control's."""
     odds: float = 0.0
@@ -75,19 +76,19 @@ def controls(lines: Sequence[Line], picture: Image.Image) -> tuple[Control, ...]
     evidence = Evidence(lines, picture)
     found = evidence.found
     odds = evidence.rows @ np.array([WEIGHTS[name] for name in NAMES]) + BIAS
-    contrast = evidence.rows[:, NAMES.index("contrast")] if len(found) else np.zeros(0)
-    usual = float(np.median(contrast)) if len(found) else 1.0
+    active, disabled = states.active(evidence), states.disabled(evidence)
     return tuple(
         Control(
             kind=_kind(evidence, n),
             label=label.text,
             box=_box(evidence, n),
-            enabled=bool(contrast[n] >= FAINT * usual),
+            enabled=n not in disabled,
+            active=n in active,
             text_box=label.box,
             odds=round(float(odds[n]), 2),
         )
         for n, label in enumerate(found)
-        if odds[n] >= LIKELY
+        if odds[n] >= LIKELY or n in active
     )
 
 

@@ -36,11 +36,17 @@ class Facts(Noun):
     language: str = ""
 
 
-def find(lines: Sequence[Line], picture: Image.Image) -> Facts:
-    """The facts of a screen's lines; colours in `picture` help to tell which lines are an error."""
-    error = failure(lines, picture)
+def find(
+    lines: Sequence[Line], picture: Image.Image, controls: Sequence[Box] = (), dialogs: Sequence[Box] = ()
+) -> Facts:
+    """The facts of a screen's lines; colours in `picture` help to tell which lines are an error.
+
+    What is one of `controls` is not the page's title, and what stands in one of `dialogs` is more likely its error.
+    """
+    error = failure(lines, picture, dialogs)
     found = [Entity(kind="error", text=line.text, box=line.box) for line in error]
-    title = _title(lines, picture.size)
+    titled = [x for x in lines if not any(_in(x.box, control) for control in controls)]
+    title = _title(titled, picture.size)
     if title is not None:
         found.append(Entity(kind="title", text=title.text, box=title.box))
     for line in lines:
@@ -130,19 +136,26 @@ def _once(found: Sequence[Entity]) -> tuple[Entity, ...]:
 
 
 def _title(lines: Sequence[Line], size: tuple[int, int]) -> Line | None:
-    """The page's title: the largest words of the upper half, apart from the brand in the corner."""
+    """The page's title: the largest words of the upper half, the brand in the corner only if there are no others."""
     width, height = size
     named = [x for x in lines if len(re.findall(r"[^\W\d_]", x.text)) >= 4 and x.score >= 0.8]
     if not named:
         return None
-    usual = float(np.median([x.box[3] - x.box[1] for x in named]))
+    usual = float(np.median([_size(x) for x in named]))
 
     def worth(line: Line) -> float:
-        return (line.box[3] - line.box[1]) / usual - 0.6 * line.box[1] / height
+        return _size(line) / usual - 0.6 * line.box[1] / height
 
-    upper = [x for x in named if x.box[1] < 0.5 * height and not (x.box[1] < 0.08 * height and x.box[2] < 0.25 * width)]
-    best = max(upper, key=worth, default=None)
-    return best if best is not None and best.box[3] - best.box[1] >= 1.2 * usual else None
+    upper = [x for x in named if x.box[1] < 0.5 * height and _size(x) >= 1.2 * usual]
+    corner = [x for x in upper if x.box[1] < 0.08 * height and x.box[2] < 0.25 * width]
+    return max((x for x in upper if x not in corner), key=worth, default=max(corner, key=worth, default=None))
+
+
+def _size(line: Line) -> float:
+    """About the size of a line's font: its ink is higher where letters go up and down."""
+    up = any(c.isupper() or c.isdigit() or c in "bdfhklt" for c in line.text)
+    down = any(c in "gjpqyçąęįţşQ,;()" for c in line.text)
+    return (line.box[3] - line.box[1] - 2) / (0.53 + 0.2 * up + 0.21 * down)
 
 
 def _where(title: Line | None, lines: Sequence[Line]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bot.conversation import Box
 from bot.screenshots.ocr import Line
 from bot.screenshots.values import values
 
@@ -23,11 +24,18 @@ SAYS = re.compile(
     r"too (?:large|long|short|many)|"
     r"exceed(?:s|ed)|timed? ?out|stopped|"
     r"(?:is|are) (?:paused|blocked|locked|suspended|disabled|offline|unavailable)|"
-    r"conflict|corrupt(?:ed)?|incorrect|try again|exception|"
+    r"conflict|corrupt(?:ed)?|incorrect|try again|exception|blocked|missing|do(?:es)? not match|mismatch|unreachable|"
+    r"unavailable|aborted|crashed|"
     r"fehler(?:haft|geschlagen)?|fehlgeschlagen|ungültig|abgelehnt|abgelaufen|konnten? nicht|kann nicht|"
     r"nicht (?:gefunden|erlaubt|möglich|gespeichert|verfügbar)|verweigert|schiefgelaufen|zu groß|gesperrt|"
     r"erreur|échoué|échec|impossible|invalide|expirée?|refusée?|introuvable|interdit|incorrecte?|"
-    r"no se (?:pudo|puede|ha)|falló|inválid[oa]|caducad[oa]|rechazad[oa]|denegad[oa]|no (?:encontrad[oa]|válid[oa]))\b",
+    r"no se (?:pudo|puede|ha)|falló|inválid[oa]|caducad[oa]|rechazad[oa]|denegad[oa]|no (?:encontrad[oa]|válid[oa])|"
+    r"não (?:foi possível|encontrad[oa]|permitid[oa])|erro|falhou|expirou|recusad[oa]|negad[oa]|impossibile|errore|"
+    r"non (?:riuscit[oa]|valid[oa]|trovat[oa]|è stato possibile)|scadut[oa]|rifiutat[oa]|negat[oa]|"
+    r"mislukt|fout|kan niet|ongeldig|verlopen|geweigerd|nie (?:udało się|można|znaleziono|powiodło się)|błąd|"
+    r"nieprawidłow[yae]|"
+    r"odrzucon[oya]|wygasł[oay]?|misslyckades|kunde inte|ogiltig|mislykkedes|fejl|kunne ikke|feil|epäonnistui|virhe|"
+    r"hata|başarısız|nepodařilo|chyba|hiba|sikertelen|eroare)\b",
     re.I,
 )
 """Words with which screens report that something did not work."""
@@ -47,7 +55,8 @@ class Tone(NamedTuple):
     def red_ground(self) -> bool:
         red, green, blue = (float(v) for v in self.ground)
         tint = red - max(green, blue)
-        return _red(self.ground) or (tint >= 5 and red > 200) or (tint >= 12 and red < 140)
+        dark = tint >= 7 and red < 140 and red >= 1.25 * max(green, blue)
+        return _red(self.ground) or (tint >= 5 and red > 200) or dark
 
 
 def tone(line: Line, pixels: npt.NDArray[np.uint8]) -> Tone:
@@ -62,7 +71,7 @@ def tone(line: Line, pixels: npt.NDArray[np.uint8]) -> Tone:
     return Tone(ground, np.median(drawn, axis=0))
 
 
-def failure(lines: Sequence[Line], picture: Image.Image) -> tuple[Line, ...]:
+def failure(lines: Sequence[Line], picture: Image.Image, dialogs: Sequence[Box] = ()) -> tuple[Line, ...]:
     """The lines of the error that the screen shows, top to bottom; none when nothing is sure enough."""
     pixels = np.asarray(picture.convert("RGB"))
     usual = float(np.median([x.box[3] - x.box[1] for x in lines])) if lines else 1.0
@@ -71,7 +80,7 @@ def failure(lines: Sequence[Line], picture: Image.Image) -> tuple[Line, ...]:
     for line in lines:
         if not SAYS.search(line.text) and not _red(tone(line, pixels).ink):
             continue
-        worth = _worth(line, pixels, usual)
+        worth = _worth(line, pixels, usual) + 0.8 * any(_in(line.box, dialog) for dialog in dialogs)
         if worth < 1.5:
             continue
         block = _block(line, lines, pixels)
@@ -79,6 +88,10 @@ def failure(lines: Sequence[Line], picture: Image.Image) -> tuple[Line, ...]:
         if total > most and any(SAYS.search(x.text) for x in block):
             best, most = block, total
     return best if most >= ENOUGH else ()
+
+
+def _in(box: Box, of: Box) -> bool:
+    return of[0] <= box[0] and of[1] <= box[1] and box[2] <= of[2] and box[3] <= of[3]
 
 
 def _worth(line: Line, pixels: npt.NDArray[np.uint8], usual: float) -> float:
@@ -92,12 +105,15 @@ def _worth(line: Line, pixels: npt.NDArray[np.uint8], usual: float) -> float:
 def _block(seed: Line, lines: Sequence[Line], pixels: npt.NDArray[np.uint8]) -> tuple[Line, ...]:
     """The seed with the lines right above and below it that stand on the same ground and begin near it."""
     ground = tone(seed, pixels).ground
+    bare = float(np.mean([np.abs(tone(x, pixels).ground - ground).max() < 10 for x in lines])) > 0.5
     block = [seed]
     for direction in (-1, 1):
         edge = seed
         for _ in range(3):
             following = [x for x in lines if x not in block and _next(edge, x, direction)]
             same = [x for x in following if np.abs(tone(x, pixels).ground - ground).max() < 10]
+            if bare and tone(seed, pixels).red_ink:  # nothing but its ink holds it together
+                same = [x for x in same if np.abs(tone(x, pixels).ink - tone(seed, pixels).ink).max() < 60]
             if not same:
                 break
             edge = min(same, key=lambda x: abs(x.box[1] - edge.box[1]))

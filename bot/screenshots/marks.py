@@ -30,8 +30,14 @@ def find(picture: Image.Image, lines: Sequence[Line], error: Sequence[Box], cont
     if error:
         box = (min(b[0] for b in error), min(b[1] for b in error), max(b[2] for b in error), max(b[3] for b in error))
         marks.append(Mark(kind="alert", box=box))
+    marks += [Mark(kind="active", box=c.box) for c in controls if c.active]
     marks += [Mark(kind="disabled", box=c.box) for c in controls if not c.enabled]
     return marks
+
+
+def dialogs(picture: Image.Image) -> list[Box]:
+    """The dialogs over a dimmed page."""
+    return list(_dialogs(np.asarray(picture.convert("RGB"))))
 
 
 def _drawn(pixels: Pixels, lines: Sequence[Line]) -> Iterator[Box]:

@@ -81,13 +81,14 @@ def understand(picture: Image.Image, sha256: str, reading: Reading, own_patterns
     started = time.monotonic()
     lines, _ = icons.parted(reading.lines)
     verdict = legibility.judge(picture, reading)
-    facts = entities.find(lines, picture)
-    sensitive = redaction.find(lines, picture, own_patterns)
-    private = time.monotonic()
     controls = grounding.controls(lines, picture)
+    used = time.monotonic()
+    buttons = [c.box for c in controls if c.kind in ("button", "input") or c.odds > 1.5]
+    facts = entities.find(lines, picture, buttons, marks.dialogs(picture))
+    sensitive = redaction.find(lines, picture, own_patterns)
     stressed = marks.find(picture, lines, [e.box for e in facts.entities if e.kind == "error"], controls)
     ended = time.monotonic()
-    seconds = {**reading.seconds, "understand": private - started, "controls": ended - private}
+    seconds = {**reading.seconds, "understand": ended - used, "controls": used - started}
     return Screen(
         sha256=sha256,
         width=picture.width,
@@ -101,7 +102,7 @@ def understand(picture: Image.Image, sha256: str, reading: Reading, own_patterns
         sensitive=sensitive,
         controls=controls,
         marks=tuple(stressed),
-        where=facts.where,
+        where=facts.where or " › ".join(c.label for c in controls if c.active),
         error=facts.error,
         theme=verdict.theme,
         language=facts.language,

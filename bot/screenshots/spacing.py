@@ -47,35 +47,39 @@ class Ink:
 
 
 def ink(crop: Pixels) -> Ink:
-    """What is drawn in a crop. Rules, which cross it from side to side, and a frame's corners do not count."""
+    """What is drawn in a crop. Rules, which cross it from side to side, and frames do not count."""
     height = crop.shape[0]
-    flat = crop.reshape(-1, 3)
+    flat = crop[int(0.3 * height) : max(int(0.7 * height), 1)].reshape(-1, 3)  # around it may be another ground
     ground = np.median(flat[:: max(1, len(flat) // 1024)], axis=0)
     blue, green, red = cv2.split(cv2.absdiff(crop, (*map(float, ground), 0.0)))
     off = np.asarray(cv2.max(cv2.max(blue, green), red))
     strongest = np.searchsorted(np.cumsum(np.bincount(off.ravel(), minlength=256)), 0.99 * off.size)
     drawn = off > max(16.0, 0.3 * float(strongest))
+    _without_frames(drawn)
     rows, across = drawn.mean(1), drawn.mean(0)
     drawn[rows > 0.9] = False
-    drawn[:, across > 0.97] = False
-    _without_corners(drawn)
+    drawn[:, across > 0.8] = False
     inked = np.flatnonzero(drawn.any(1))
     top, bottom = (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, height)
     return Ink(np.asarray(drawn.any(0)), top, bottom)
 
 
-def _without_corners(drawn: npt.NDArray[np.bool_]) -> None:
-    """Take out what touches two sides of the crop: no letter stands in its corner, but what is around a button does."""
+def _without_frames(drawn: npt.NDArray[np.bool_]) -> None:
+    """Take out a frame around the letters, and what touches two sides of the crop: no letter stands in its corner."""
     height, width = drawn.shape
-    corners = (drawn[:2, :2], drawn[:2, -2:], drawn[-2:, :2], drawn[-2:, -2:])
-    if not any(corner.any() for corner in corners):
-        return
     count, labels, stats, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8), connectivity=8)
     for n in range(1, count):
-        left, top, w, h = (int(v) for v in stats[n, :4])
+        left, top, w, h, area = (int(v) for v in stats[n])
         sides = (left <= 1) + (top <= 1) + (left + w >= width - 1) + (top + h >= height - 1)
-        if sides >= 2 and (w < 0.5 * width or h < 0.5 * height or sides >= 3):
+        corner = sides >= 2 and (w < 0.5 * width or h < 0.5 * height or sides >= 3 or area < 0.3 * w * h)
+        if corner or (h > 0.6 * height and w > 0.5 * width and _framed(labels[top : top + h, left : left + w] == n)):
             drawn[labels == n] = False
+
+
+def _framed(part: npt.NDArray[np.bool_]) -> bool:
+    """Whether a rule runs along the top and the foot of what is drawn, as letters have none."""
+    edges = max(2, len(part) // 8)
+    return bool(part[:edges].mean(1).max() > 0.6 and part[-edges:].mean(1).max() > 0.6)
 
 
 @dataclass(frozen=True)

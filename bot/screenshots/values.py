@@ -67,6 +67,7 @@ _PATTERNS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
     ("os", re.compile(r"\b(?:Windows (?:XP|7|8(?:\.1)?|1[01]|NT \d+\.\d)|mac ?OS(?: X)?(?: \d+(?:[._]\d+)*| [A-Z][a-z]+)|Ubuntu \d\d\.\d\d|Android \d+|iOS \d+(?:[._]\d+)*|iPadOS \d+)\b")),
     ("version", re.compile(r"\b(?:version|release|build)\s?:?\s?(?P<value>v?\d[\w.+-]*\w)", re.I)),
     ("version", re.compile(r"(?<![\w.@/-])v\d+(?:\.\d+)+(?:[-+.]?[a-z][a-z0-9.]*)?(?![\w.]*\w)", re.I)),
+    ("code", re.compile(r"\((?P<value>(?:code |exit code )?[A-Z]{1,6}[-_]?\d{2,6})\)")),
     ("code", re.compile(r"\b(?!(?:ISO|UTF|RFC|SHA|AES|TLS|SSL|USB|A|B|GMT|UTC|COVID|MP|PDF|FAQ|Q)-?\d)[A-Z]{2,6}-\d{3,6}\b")),
 )  # fmt: skip
 
