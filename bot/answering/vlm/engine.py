@@ -114,6 +114,11 @@ class Engine:
         """Whether the engine makes progress: idle, or a round has ended lately. A hung one is not well."""
         return self._thread.is_alive() and (not self._open or time.monotonic() - self._moved < self.stall)
 
+    def check_room(self) -> None:
+        """Raises Full when as many answers run and wait as may."""
+        if self._open >= self.rows + self.waiting:
+            raise Full(f"{self.rows} answers run and {self.waiting} wait")
+
     async def answer(self, request: Request) -> AsyncGenerator[Piece]:
         """The answer as it comes; leaving early cancels it.
 
@@ -121,8 +126,7 @@ class Engine:
         """
         if self._ended:
             raise Broken("the model's thread has ended")
-        if self._open >= self.rows + self.waiting:
-            raise Full(f"{self.rows} answers run and {self.waiting} wait")
+        self.check_room()
         if not self._open:
             self._moved = time.monotonic()
         self._open += 1
@@ -155,6 +159,8 @@ class Engine:
     @torch.inference_mode()
     def _run(self) -> None:
         """The thread: until the inbox says None. Should it break, nobody waits for it for ever."""
+        if self.model.device.type == "cuda":
+            torch.cuda.set_device(self.model.device)  # each thread has its own
         try:
             while self._take():
                 self.schedule.read()

@@ -82,17 +82,19 @@ class ModelServer:
         """POST /v1/chat/completions."""
         try:
             body = orjson.loads(await request.read())
+            self.engine.check_room()  # before its pictures are opened, which costs more than to say no
             wanted = await asyncio.to_thread(asked, body)
         except ValueError as error:
             return _refused(400, str(error))
+        except Full as error:
+            return self._full(error)
         started = self._clock()
         answer = Completion(self.name, counts=bool((body.get("stream_options") or {}).get("include_usage")))
         async with aclosing(self.engine.answer(wanted)) as pieces:
             try:
                 first = await anext(pieces)
             except Full as error:
-                self._answers.labels("refused").inc()
-                return _refused(429, str(error), self._later())
+                return self._full(error)
             except ValueError as error:
                 return _refused(400, str(error))
             except Broken as error:
@@ -144,10 +146,12 @@ class ModelServer:
             self._answers.labels(end).inc()
         return web.json_response(answer.whole(text, piece))
 
-    def _later(self) -> dict[str, str]:
-        """When a place will be free: one of the rows ends, on average, every `_seconds / rows`."""
+    def _full(self, error: Full) -> web.Response:
+        """429, and when a place will be free: one of the rows ends, on average, every `_seconds / rows`."""
+        self._answers.labels("refused").inc()
         ahead = max(1, self.engine.open - self.engine.rows)
-        return {"Retry-After": str(round(min(AT_MOST, max(AT_LEAST, self._seconds * ahead / self.engine.rows))))}
+        seconds = min(AT_MOST, max(AT_LEAST, self._seconds * ahead / self.engine.rows))
+        return _refused(429, str(error), {"Retry-After": str(round(seconds))})
 
 
 def _refused(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
