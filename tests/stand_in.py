@@ -5,6 +5,7 @@ The fault is the model's name in the request. `asked` keeps each request's body,
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ class StandIn:
     refusal: str = "no such model: qwen"
     """What it says in the error of the fault `error`."""
     asked: list[dict[str, Any]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    """How long each answer took that was sent whole."""
     running: int = 0
     finished: int = 0
     cancelled: int = 0
@@ -80,9 +83,11 @@ class StandIn:
         if self.running >= self.slots:
             return web.json_response({"error": {"message": "overloaded"}}, status=429)
         self.running += 1
+        began = time.monotonic()
         try:
             answer = await self._answer(request, body)
             self.finished += 1
+            self.seconds.append(time.monotonic() - began)
             return answer
         except (asyncio.CancelledError, ConnectionError):
             self.cancelled += 1

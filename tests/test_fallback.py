@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.answering.breaker import Breaker, NotWanted, RetryBudget, RungFailed
+from bot.answering.breaker import Breaker, NotWanted, RetryBudget, RungBusy, RungFailed, Seats
 from bot.answering.brief import Answer, Brief, Words
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Item, Ladder, Limits, Restart, Status
@@ -240,3 +240,25 @@ def test_the_retry_budget_is_a_fifth_of_the_calls() -> None:
         budget.earn()
         spent += budget.spend()
     assert spent == 20
+
+
+async def test_whoever_would_wait_in_vain_hears_it_at_once() -> None:
+    """Two calls at once, each kept for three seconds: the third waits for half of that, the fourth for all of it."""
+    now = [100.0]
+    seats = Seats(calls=2, queue=10, clock=lambda: now[0])
+    async with seats.taken():
+        now[0] += 3
+    assert seats.wait == 0
+    async with seats.taken(), seats.taken():
+        assert seats.wait == pytest.approx(1.5)
+        with pytest.raises(RungBusy):
+            async with seats.taken(within=1.0):
+                pass
+        waiting = asyncio.create_task(seats.taken(within=2.0).__aenter__())
+        await asyncio.sleep(0)
+        assert seats.wait == pytest.approx(3.0)
+        with pytest.raises(RungBusy):
+            async with seats.taken(within=2.0):
+                pass
+    async with asyncio.timeout(5):
+        await waiting

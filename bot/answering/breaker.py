@@ -6,6 +6,7 @@ Not here: what is tried next (`fallback`).
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -131,26 +132,41 @@ class RetryBudget:
 
 @dataclass
 class Seats:
-    """At most `calls` at a time, at most `queue` waiting behind them, first come first served."""
+    """At most `calls` at a time, at most `queue` waiting behind them, first come first served.
+
+    How long a seat is kept is measured, so that whoever would wait in vain hears it at once.
+    """
 
     calls: int
     queue: int
+    clock: Clock = time.monotonic
     _waiting: int = field(default=0, init=False)
+    _kept: float = field(default=0.0, init=False)
+    """Seconds for which a seat is usually kept; the newest count most."""
 
     def __post_init__(self) -> None:
         self._free = asyncio.Semaphore(self.calls)
 
+    @property
+    def wait(self) -> float:
+        """About how many seconds somebody who comes now would wait for a seat."""
+        return (self._waiting + 1) * self._kept / self.calls if self._free.locked() else 0.0
+
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """A seat for one call. Raises RungBusy at once when the queue is full."""
-        if self._free.locked() and self._waiting >= self.queue:
+    async def taken(self, within: float = math.inf) -> AsyncIterator[None]:
+        """A seat for one call. Raises RungBusy at once when the queue is full, or so long that none would be free
+        `within` so many seconds."""
+        if self._free.locked() and (self._waiting >= self.queue or self.wait > within):
             raise RungBusy(f"{self.calls} calls run and {self._waiting} wait")
         self._waiting += 1
         try:
             await self._free.acquire()
         finally:
             self._waiting -= 1
+        since = self.clock()
         try:
             yield
+            kept = self.clock() - since
+            self._kept = 0.8 * self._kept + 0.2 * kept if self._kept else kept
         finally:
             self._free.release()

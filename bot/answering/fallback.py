@@ -116,7 +116,7 @@ class Ladder:
     ) -> None:
         self.limits = limits or Limits()
         self.lanes = tuple(
-            Lane(rung, Breaker(clock=clock), _seats(rung, queue), getattr(rung, "doubt", None)) for rung in rungs
+            Lane(rung, Breaker(clock=clock), _seats(rung, queue, clock), getattr(rung, "doubt", None)) for rung in rungs
         )
         self._budget = RetryBudget()
         self._clock = clock
@@ -236,6 +236,6 @@ def _passes(rung: Rung, brief: Brief) -> bool:
     return passes is not None and passes(brief)
 
 
-def _seats(rung: Rung, queue: int) -> Seats | None:
+def _seats(rung: Rung, queue: int, clock: Clock) -> Seats | None:
     calls: int | None = getattr(rung, "calls", None)
-    return Seats(calls, queue) if calls else None
+    return Seats(calls, queue, clock) if calls else None

@@ -56,7 +56,8 @@ async def listen(
     Raises RungFailed, whatever the rung itself raised. A rung without seats is never waited for, so never late.
     """
     items: Heard = asyncio.Queue(maxsize=256)
-    task = asyncio.create_task(_run(rung, brief, seats, items))
+    within = patience.first_due - patience.clock()
+    task = asyncio.create_task(_run(rung, brief, seats, items, within))
     task.add_done_callback(partial(_over, items))
     clock = _Ticking(items)
     said = _Said(patience.characters)
@@ -138,11 +139,12 @@ class _Ticking:
         self._next = self._loop.call_later(TICK, self._tick)
 
 
-async def _run(rung: Rung, brief: Brief, seats: Seats | None, items: Heard) -> None:
-    """Everything that the rung yields, put into `items`, up to its Answer."""
+async def _run(rung: Rung, brief: Brief, seats: Seats | None, items: Heard, within: float) -> None:
+    """Everything that the rung yields, put into `items`, up to its Answer; a seat must be free `within` so many
+    seconds."""
     async with AsyncExitStack() as stack:
         if seats is not None:
-            await stack.enter_async_context(seats.taken())
+            await stack.enter_async_context(seats.taken(within))
         answer = await stack.enter_async_context(aclosing(rung.answer(brief)))  # type: ignore[type-var]
         async for item in answer:
             await items.put(item)

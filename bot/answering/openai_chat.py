@@ -212,14 +212,16 @@ class _Stream:
 
 
 async def _read(response: aiohttp.ClientResponse, merge_seconds: float) -> AsyncIterator[AIMessageChunk]:
-    """The first word at once, then whatever came within each `merge_seconds`."""
+    """The first word at once, then whatever came within each `merge_seconds`; the last without waiting for more."""
     stream = _Stream()
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    response.content.on_eof(lambda: None if over.done() else over.set_result(None))
     while data := await response.content.readany():
         stream.feed(data)
         if piece := stream.take():
             yield piece
             if not stream.ended:
-                await asyncio.sleep(merge_seconds)
+                await asyncio.wait({over}, timeout=merge_seconds)
     if not stream.ended:
         raise RungFailed("the stream was closed without an end mark", retry_after=AGAIN)
 

@@ -82,8 +82,8 @@ class Conversation:
             case Speaks():
                 return replace(changed, language=event.language)
             case Introduced():
-                known = {"name": event.name or self.name, "user": event.user or self.user}
-                return replace(changed, verified=event.verified, **known)
+                name, user = event.name or self.name, event.user or self.user
+                return replace(changed, name=name, verified=event.verified, user=user)
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached() | Withdrawn() | Seen() | Corrected():

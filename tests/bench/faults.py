@@ -5,6 +5,7 @@ Prints one line per cell and the figures: `python -m tests.bench.faults` (about 
 
 import asyncio
 import logging
+import statistics
 import time
 from collections import Counter
 
@@ -69,13 +70,15 @@ async def overload(capacity: int = 4, seconds: float = 20.0) -> None:
             return answer.model, time.monotonic() - started
 
         _, alone = await customer(0)
-        rate = capacity / alone
-        many = int(5 * rate * seconds)
+        many = int(5 * capacity / alone * seconds)
         served = len(server.asked)
         started = time.monotonic()
         ends = await asyncio.gather(*(customer(n * seconds / many) for n in range(many)))
         took = time.monotonic() - started
+        # What the model could do meanwhile, on the machine as it was meanwhile: alone, before, it may have been faster.
+        rate = capacity / statistics.mean(server.seconds[1:])
     by_model = sum(model.startswith("openai") for model, _ in ends)
+    print(f"capacity alone, before: {capacity / alone:.1f}/s; under this load: {rate:.1f}/s")
     print(
         f"{many} customers in {seconds:g} s at five times the capacity of {rate:.1f}/s: {by_model} by the model = "
         f"{by_model / (rate * took):.0%} of capacity, {many - by_model} by the articles, 0 without an answer; "
