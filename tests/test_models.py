@@ -206,3 +206,22 @@ def test_a_rungs_name_says_what_it_is(text: str, expected: tuple[Any, ...]) -> N
 def test_a_wrong_name_says_what_would_be_right(text: str) -> None:
     with pytest.raises(ValueError, match=r"option|names no model|calls"):
         parse(text)
+
+
+async def test_a_follow_up_shows_the_same_picture_where_it_stood_before() -> None:
+    """At the prompt's beginning, so that a server that keeps prefixes need not look at it again."""
+    seen = look()
+    unsure = brief().ranking.model_copy(update={"confidence": 0.2})
+    first = Message(id="1", sender="customer", text="Why?", attachments=(seen.attachment,))
+    history = (first, Message(id="turn-1", sender="bot", text="Try again. [1]"))
+    prompts = []
+    async with stand_in(pause=0) as server, open_rungs([f"openai:qwen-vl@{server.url}"], parts(seen)) as rungs:
+        for more in ({"question": "Why?"}, {"question": "And now?", "history": history}):
+            [_ async for _ in rungs[0].answer(brief(looks=[seen], ranking=unsure, **more))]
+            prompts.append(server.asked[-1]["messages"])
+    asked, followed_up = prompts
+    assert followed_up[:2][0] == asked[0], "the system prompt is the same"
+    assert followed_up[1]["content"][0] == asked[1]["content"][0]
+    assert followed_up[1]["content"][0]["type"] == "image_url"
+    assert followed_up[1]["content"][1]["text"] == "Why?"
+    assert isinstance(followed_up[-1]["content"], str), "it is shown once"

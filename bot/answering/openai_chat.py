@@ -6,25 +6,21 @@ deadline of its own: whoever listens (`bot.answering.listening`) decides how lon
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import orjson
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict, SecretStr
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import SecretStr
 
 from bot.answering.breaker import RungFailed
+from bot.answering.streamed import StreamedChat
 
 LONGEST_LINE = 1_000_000
 """Bytes of one line of a stream; a chunk of an answer has some hundreds."""
@@ -33,17 +29,13 @@ AGAIN = 0.3
 """Seconds before a server that was overloaded for a moment is asked again."""
 
 
-class OpenAICompatible(BaseChatModel):
+class OpenAICompatible(StreamedChat):
     """Streams from `url` (which ends before `/chat/completions`) with a session that the caller opens and closes."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     session: aiohttp.ClientSession
     url: str
     model: str
     key: SecretStr | None = None
-    max_tokens: int = 700
-    temperature: float = 0.0
     merge_seconds: float = 0.05
     logprobs: bool = False
     """Whether the server is asked how probable each token was."""
@@ -55,36 +47,6 @@ class OpenAICompatible(BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         return {"model": self.model, "url": self.url}
-
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: str | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The same model, told of `tools`."""
-        if tool_choice:
-            kwargs["tool_choice"] = tool_choice
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("this model is asynchronous: use ainvoke or astream")
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
 
     async def _astream(
         self,

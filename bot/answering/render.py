@@ -48,11 +48,13 @@ class Eyes:
 
     async def messages(self, brief: Brief, sources: Sources) -> list[BaseMessage]:
         """The conversation so far and this turn's question, as this model can see them."""
-        blocks: list[dict[str, Any]] = []
+        new: list[dict[str, Any]] = []
+        old: list[dict[str, Any]] = []
         screens = ""
+        before = {attachment.id for message in brief.history for attachment in message.attachments}
         for number, look in enumerate(brief.looks, 1):
             pictures = await self._pictures(look, brief.ranking.confidence)
-            blocks += pictures
+            (old if look.attachment.id in before else new).extend(pictures)
             if self.sight != "passages":
                 screens += told(look.screen, number, briefly=bool(pictures))
         text = prompt(
@@ -61,7 +63,12 @@ class Eyes:
             passages=sources.told() or "(none was found)",
             question=brief.question[:LONGEST_MESSAGE] or "(only a picture, no words)",
         )
-        return [*earlier(brief.history), HumanMessage([{"type": "text", "text": text}, *blocks] if blocks else text)]
+        messages = [*earlier(brief.history), with_pictures(HumanMessage(text), new)]
+        # What stays equal from turn to turn stands first: servers keep what they made of a prompt's beginning, and a
+        # picture is most of a prompt.
+        first = next(n for n, message in enumerate(messages) if isinstance(message, HumanMessage))
+        messages[first] = with_pictures(messages[first], old)
+        return messages
 
     async def closer(self, look: Look, cut: Cut) -> dict[str, Any]:
         """A part of a picture as an image block. Raises MustNotLeave or LookupError when it cannot be shown."""
@@ -83,6 +90,14 @@ class Eyes:
     def _block(self, data: bytes, screen: Screen, cut: Cut) -> dict[str, Any]:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
             return self.gate.sealed(picture, screen, lambda covered: drawn(covered, cut))
+
+
+def with_pictures(message: BaseMessage, blocks: Sequence[dict[str, Any]]) -> BaseMessage:
+    """`message` behind its pictures."""
+    if not blocks:
+        return message
+    said = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
+    return HumanMessage([*blocks, *said])
 
 
 def told(screen: Screen, number: int, *, briefly: bool) -> str:

@@ -5,36 +5,28 @@ given the same and refuse the same. Not here: batching (`engine`), the same mode
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
-from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models import ModelProfile
+from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict
+from langchain_core.outputs import ChatGenerationChunk
 
 from bot.answering.breaker import RungBusy, RungFailed
+from bot.answering.streamed import StreamedChat
 from bot.answering.vlm.engine import Engine
 from bot.answering.vlm.request import Broken, Full, Piece
 from bot.answering.vlm.wire import asked
 
 
-class VisionChat(BaseChatModel):
+class VisionChat(StreamedChat):
     """Answers with `engine`, which the caller opens and closes. It is told of tools if its chat template has them."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
     engine: Engine
-    max_tokens: int = 700
-    temperature: float = 0.0
 
     def model_post_init(self, context: Any, /) -> None:
         """What it can do is the engine's to say."""
@@ -49,36 +41,6 @@ class VisionChat(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "vision-language"
-
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: str | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The same model, told of `tools`."""
-        if tool_choice:
-            kwargs["tool_choice"] = tool_choice
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("this model is asynchronous: use ainvoke or astream")
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return await agenerate_from_stream(self._astream(messages, stop, run_manager, **kwargs))
 
     async def _astream(
         self,
