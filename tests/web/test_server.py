@@ -21,7 +21,7 @@ async def dripping(url: str) -> int:
         for sent, byte in enumerate(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"x" * 1000):
             writing.write(bytes([byte]))
             await asyncio.sleep(0.1)
-            if reading.at_eof():
+            if reading.at_eof() or writing.is_closing():  # closed in order, or reset
                 return sent
         return 1000
     except ConnectionError:
