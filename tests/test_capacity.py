@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.answering.capacity import Demand, flips, options, question_price, read
+from bot.answering.capacity import Demand, flips, listed, options, question_price, read
 
 
 def test_the_advice_flips_exactly_where_the_cost_does() -> None:
@@ -45,3 +45,23 @@ weight_bytes = 2
     assert by_name["C"].day == pytest.approx(24.0)
     assert list(flips(demand, prices, most=50_000))[:2] == [(1, "A"), (12_001, "C")]
     assert options(demand.model_copy(update={"without_model": 0.5}), prices)[0].day == pytest.approx(1.0)
+
+
+def test_what_is_too_much_for_the_cards_is_counted_in_every_hour() -> None:
+    demand = Demand(users=1000, questions=24, peak=1 / 24)
+    assert demand.beyond(900) == pytest.approx(2400), "all hours alike: each has a hundred too many"
+    sharper = demand.model_copy(update={"peak": 0.12})
+    assert sharper.beyond(0) == pytest.approx(24_000)
+    assert 2880 - 2000 < sharper.beyond(2000) < 24_000
+
+
+def test_a_providers_name_of_a_model_is_found_in_the_price_file() -> None:
+    names = ("claude-haiku-4-5-20251001", "gpt-5.4-mini", "gpt-5.4-2026-03-01", "gemini-3.1-flash-lite", "qwen3-vl")
+    found = [listed(name, read()) for name in names]
+    assert [api.name if api else None for api in found] == [
+        "Claude Haiku 4.5",
+        "GPT-5.4 mini",
+        "GPT-5.4",
+        "Gemini 3.1 Flash-Lite",
+        None,
+    ]

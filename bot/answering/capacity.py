@@ -6,6 +6,7 @@ on a GPU. A card's speed is its data sheet's, times the share of it that served 
 
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from math import ceil
 from typing import Literal
@@ -66,7 +67,7 @@ class Demand(Noun):
     text_tokens: int = 1500
     output_tokens: int = 250
     peak: float = 0.12
-    """Share of a day's questions in its busiest hour."""
+    """Share of a day's questions in its busiest hour; each hour after that, in order of size, has a fixed part less."""
     full: float = 0.6
     """How full cards may be in that hour."""
 
@@ -74,6 +75,20 @@ class Demand(Noun):
     def asked(self) -> float:
         """Questions a day that go to a model."""
         return self.users * self.questions * (1 - self.without_model)
+
+    def beyond(self, hourly: float) -> float:
+        """Questions of a day that come in hours of more than `hourly`, beyond that."""
+        return sum(max(0.0, self.asked * share - hourly) for share in _hours(self.peak))
+
+
+@cache
+def _hours(peak: float) -> tuple[float, ...]:
+    """Shares of a day's hours, the busiest first: `peak`, and so much less each time that they add up to one."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        less = (low + high) / 2
+        low, high = (less, high) if peak * sum(less**hour for hour in range(HOURS)) < 1 else (low, less)
+    return tuple(peak * low**hour for hour in range(HOURS))
 
 
 class Option(Noun):
@@ -158,7 +173,7 @@ def flips(demand: Demand, prices: Prices, *, redundant: bool = False, most: int 
 
 
 def _own(card: Card, overflow: Api, demand: Demand, redundant: bool) -> Iterator[Option]:
-    """The card alone, as many as the busiest hour needs; and one fewer, with an API for what is too much then."""
+    """The card alone, as many as the busiest hour needs; and one fewer, with an API for what is too much for those."""
     rate = card_rate(card, demand)
     if not rate:
         return
@@ -175,9 +190,9 @@ def _own(card: Card, overflow: Api, demand: Demand, redundant: bool) -> Iterator
     )
     if needed > 1:
         fewer = cards - 1
-        spilled = max(0.0, busiest - (needed - 1) * hourly)
+        spilled = demand.beyond((needed - 1) * hourly)
         yield Option(
-            name=f"{fewer} x {card.name}, the busiest hour's rest to {overflow.name}",
+            name=f"{fewer} x {card.name}, what is too much to {overflow.name}",
             kind="mix",
             day=fewer * HOURS * card.hour + spilled * question_price(overflow, demand),
             cards=fewer,
