@@ -235,6 +235,23 @@ async def test_a_listed_site_embeds_it_once_under_a_strict_policy_and_changes_it
     await expect(panel.answers.first).to_have_attribute("aria-busy", "false", timeout=READ_MS)
 
 
+async def test_on_another_site_the_customers_picture_is_shown_and_ringed(
+    site: str, visit: OpenPage, served: Served, watched: Watched
+) -> None:
+    """Its address is the help desk's, not the site's: the sent picture and the one with the rings are really there."""
+    watched.hosts.add(site.removeprefix("http://"))
+    page = await visit(f"{site}/?{served.address}")
+    panel = await Panel(page).open()
+    await panel.ask("My payment does not go through", "card.png")
+    answer = await panel.answered("Your card was declined")
+    sent = panel.host.locator(".sent .thumb img").first
+    await expect(sent).to_have_js_property("complete", True)
+    assert await sent.evaluate("img => img.naturalWidth") > 0
+    ringed = await answer.locator(".marked image").first.get_attribute("href")
+    assert ringed and ringed.startswith(f"{served.address}/api/v1/attachments/")
+    assert (await page.request.get(ringed)).status == 200
+
+
 # ---- how it looks and sounds
 
 

@@ -2,7 +2,7 @@
 
 import { Api, Refusal } from "../net/api";
 import { EventReader, type Line } from "../net/stream";
-import type { Config, Events, EventName, Listed, Opened } from "../net/wire";
+import type { Attachment, Config, Events, EventName, Listed, Opened } from "../net/wire";
 import { Outbox } from "./outbox";
 import { Session, type Unsent } from "./session";
 import { type Item, Thread } from "./thread";
@@ -121,6 +121,7 @@ export class Client {
   }
 
   private event<K extends EventName>(id: number, name: K, data: Events[K]): void {
+    for (const picture of pictures(data)) picture.url &&= this.api.link(picture.url); // the page may be another site's
     const before = this.thread.items.length;
     const running = this.thread.running;
     if (!this.thread.apply(id, name, data)) {
@@ -214,7 +215,7 @@ export class Client {
     const { attachments } = await this.api.read(this.current);
     for (const { id, url } of attachments) {
       const picture = this.thread.pictures.get(id);
-      if (picture) picture.url = url;
+      if (picture) picture.url = this.api.link(url);
     }
     this.changed();
   }
@@ -296,6 +297,8 @@ export class Client {
     this.follow();
   }
 }
+
+const pictures = (data: object): Attachment[] => ("attachments" in data ? data.attachments : "attachment" in data ? [data.attachment] : []) as Attachment[];
 
 /** Whoever asked for it has left meanwhile. */
 class Gone extends Error {}
