@@ -134,16 +134,24 @@ async def access(conversation_id: str, web: Parts, token: Bearer, source: Addres
     """
     if token is None:
         raise Problem("sign_in_needed")
-    opened = web.tokens.access(token) or by_proof(web, conversation_id, token)
-    if opened and opened.conversation == conversation_id:
-        head = await web.desk.store.head(conversation_id)
-        if opened.by_mail or head.customer == customer_hash(opened.customer):
-            return replace(opened, language=head.language)
+    opened = await opens(web, conversation_id, web.tokens.access(token) or by_proof(web, conversation_id, token))
+    if opened:
+        return opened
     await web.limits.take((web.limits.rates.guess_address, source))
     raise Problem("not_found")
 
 
 Allowed = Annotated[Access, Depends(access)]
+
+
+async def opens(web: Web, conversation_id: str, given: Access | None) -> Access | None:
+    """What a token gives, where it is this conversation's and the conversation still belongs to whom it names. Raises
+    NotFound."""
+    if given is None or given.conversation != conversation_id:
+        return None
+    head = await web.desk.store.head(conversation_id)
+    theirs = given.by_mail or head.customer == customer_hash(given.customer)
+    return replace(given, language=head.language) if theirs else None
 
 
 async def speaking(web: Parts, access: Allowed, language: Spoken) -> Access:

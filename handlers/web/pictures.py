@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import structlog
 from fastapi import APIRouter, Path, Query, Response
 
-from handlers.web.context import Address, Bearer, Parts, Web
+from handlers.web.context import Address, Bearer, Parts, Web, opens
 from handlers.web.problems import Problem, answers, problems
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ async def read_picture(
     """A picture, by a signed link or with the token of its conversation."""
     attachment_id = f"{conversation_id}/{sha256}"
     viewer = web.tokens.link_viewer(attachment_id, key) if key else None
-    if viewer is None and token and (access := web.tokens.access(token)) and access.conversation == conversation_id:
+    if viewer is None and token and (access := await opens(web, conversation_id, web.tokens.access(token))):
         viewer = access.customer
     if viewer is None:
         await web.limits.take((web.limits.rates.guess_address, source))

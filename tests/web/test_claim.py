@@ -69,6 +69,9 @@ async def test_the_visitors_token_opens_nothing_any_more(http: httpx.AsyncClient
     opened = await visitor(http)
     claimed = (await claim(http, opened, signed())).json()
     path = f"/api/v1/conversations/{opened['id']}"
+    picture = f"/api/v1/attachments/{opened['id']}/{'0' * 64}"
+    assert (await http.get(picture, headers=bearer(claimed["token"]))).status_code == 410
+    assert (await http.get(picture, headers=bearer(opened["token"]))).status_code == 403
     for method, url in (("GET", path), ("GET", f"{path}/events"), ("DELETE", path), ("POST", f"{path}/handoff")):
         assert (await http.request(method, url, headers=bearer(opened["token"]))).status_code == 404
     assert await ids(http, opened["token"]) == set()
