@@ -402,7 +402,8 @@ class Engine:
             response = web.StreamResponse()
             await response.prepare(request)
             await response.write(b"{")
-            await asyncio.sleep(1)
+            while request.transport and not request.transport.is_closing():  # noqa: ASYNC110  until it is given up
+                await asyncio.sleep(0.05)
             return response
         return web.json_response({"choices": [{"message": {"content": "."}}]})
 
@@ -420,7 +421,7 @@ async def looked(address: str, memory: Path, *, ask: bool = True) -> tuple[int, 
     """The probe's exit status and what it said."""
     command = [sys.executable, str(PROGRESS), "--metrics", f"{address}/metrics", "--memory", str(memory)]
     command += ["--ask", f"{address}/v1"] if ask else []
-    process = await asyncio.create_subprocess_exec(*command, "--seconds", "0.4", stderr=subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*command, "--seconds", "1.5", stderr=subprocess.PIPE)
     _, said = await process.communicate()
     return process.returncode or 0, said.decode()
 

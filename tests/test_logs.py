@@ -31,7 +31,7 @@ def written() -> list[dict[str, object]]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.stdout == ""
     for private in (CARD, ADDRESS, ADDRESS.partition("@")[0]):
