@@ -116,6 +116,9 @@ class PageApi:
             case "submit":
                 answer = await person.submit(act["view"], act["values"])
                 return web.json_response({"ok": answer is not None, "answer": answer})
+            case "shortcut":
+                answer = await person.shortcut(act["callback"])
+                return web.json_response({"ok": answer is not None})
             case "close":
                 self.workspace.views.pop(act["view"], None)
                 self.workspace.changed()

@@ -23,7 +23,7 @@ BOT_TOKEN = "xoxb-sandbox"
 APP_TOKEN = "xapp-sandbox"
 SIGNING_SECRET = "sandbox-signing-secret"
 SUPPORT = "C0SUPPORT"
-PAGE_FILES = {"page.js": "text/javascript", "blocks.js": "text/javascript", "style.css": "text/css"}
+PAGE_FILES = dict.fromkeys(("page.js", "blocks.js", "icons.js"), "text/javascript") | {"style.css": "text/css"}
 CUSTOMER = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Customer</title>
 <style>body {{ font: 15px system-ui; margin: 0; padding: 24px; color: #555 }}</style>
 <h1 style="font-size: 18px">A customer's page</h1><p>Open the bubble and ask for a person.</p>

@@ -1,5 +1,7 @@
 // Block Kit and mrkdwn -> DOM. Text only ever becomes text nodes: nothing that is said here can become markup.
 
+import { icon } from "/page/icons.js";
+
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,7 +14,6 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
-export const EMOJI = { eyes: "👀", white_check_mark: "✅", hourglass_flowing_sand: "⏳", x: "❌", warning: "⚠️", speech_balloon: "💬", lock: "🔒", robot_face: "🤖", wave: "👋", memo: "📝", zzz: "💤", bust_in_silhouette: "👤", paperclip: "📎", mag: "🔍", arrows_counterclockwise: "🔄", ticket: "🎫" };
 
 export function inline(text, users) {
   // Markers first, in one pass; what is between them is plain text.
@@ -27,7 +28,7 @@ export function inline(text, users) {
     else if (m[3] ?? m[4]) out.push(el("strong", {}, ...inline(m[3] ?? m[4], users)));
     else if (m[5] !== undefined) out.push(el("em", {}, ...inline(m[5], users)));
     else if (m[6] !== undefined) out.push(el("s", {}, ...inline(m[6], users)));
-    else out.push(EMOJI[m[7]] ?? m[0]);
+    else out.push(icon(m[7]) ?? m[0]);
   }
   out.push(unescape(text.slice(last)));
   return out;

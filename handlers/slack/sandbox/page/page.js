@@ -1,5 +1,6 @@
 // The page: one person's view of the sandbox. It reads the whole state whenever something changed and draws it again.
-import { EMOJI, el, inline, render, rich } from "/page/blocks.js";
+import { el, inline, render, rich } from "/page/blocks.js";
+import { icon } from "/page/icons.js";
 
 const view = { me: localStorage.getItem("me") ?? "U0ANA", channel: "C0SUPPORT", thread: null, state: null, drafts: {}, files: {} };
 const $ = (id) => document.getElementById(id);
@@ -47,7 +48,7 @@ function drawTop() {
 
 function drawPlaces() {
   const button = (c) => el("button", { "aria-current": c.id === view.channel ? "true" : null, on: { click: () => go(c) } },
-    c.direct ? "🤖" : "#", el("span", { class: "label" }, c.direct ? "HelpLens" : c.name));
+    c.direct ? icon("robot_face") : "#", el("span", { class: "label" }, c.direct ? "HelpLens" : c.name));
   const rooms = view.state.channels.filter((c) => !c.direct), direct = view.state.channels.filter((c) => c.direct);
   $("places").replaceChildren(el("h2", {}, "Channels"), ...rooms.map(button), el("h2", {}, "Apps"), ...direct.map(button));
 }
@@ -110,7 +111,7 @@ function drawMessage(m, channel) {
   const mine = m.user === view.me;
   const context = { users: view.users, act: (action, value) => act("click", { channel: channel.id, ts: m.ts, action, value }) };
   const body = el("div", { class: "body" },
-    m.ephemeral ? el("div", { class: "only" }, "👁 Only visible to you") : null,
+    m.ephemeral ? el("div", { class: "only" }, icon("eye"), " Only visible to you") : null,
     el("span", { class: "who" }, name), m.bot_id ? el("span", { class: "app" }, "APP") : null,
     el("span", { class: "when" }, new Date(m.ts * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })),
     el("div", { class: m.streaming ? "streaming" : null }, ...(m.blocks?.length ? render(m.blocks, context) : m.text ? [rich(m.text, view.users)] : [])),
@@ -122,7 +123,7 @@ function drawMessage(m, channel) {
 }
 
 function face(m, user) {
-  const emoji = EMOJI[m.icon_emoji?.replaceAll(":", "")];
+  const emoji = icon(m.icon_emoji?.replaceAll(":", ""));
   return emoji ? el("div", { class: "emoji", "aria-hidden": "true" }, emoji) : el("img", { class: "face", src: m.icon_url ?? user.face ?? "", alt: "" });
 }
 
@@ -134,7 +135,7 @@ function replies(m, channel) {
 
 function drawFile(f) {
   if (f.mimetype?.startsWith("image/")) return el("img", { class: "picture", src: `/files/${f.id}/x?ui`, alt: f.title ?? f.name });
-  return el("div", { class: "file" }, "📎 ", f.name ?? f.id);
+  return el("div", { class: "file" }, icon("paperclip"), " ", f.name ?? f.id);
 }
 
 function tools(m, channel, mine) {
@@ -165,7 +166,8 @@ function composer(channel, thread) {
   box.value = view.drafts[key] ?? "";
   const pick = el("input", { type: "file", hidden: true, on: { change: (e) => add(e.target.files) } });
   return el("div", { class: "composer" }, box, el("div", { class: "row" }, pick,
-    el("button", { class: "button", style: "margin:0", on: { click: () => pick.click() } }, "📎 File"),
+    el("button", { class: "button", style: "margin:0", on: { click: () => pick.click() } }, icon("paperclip"), " File"),
+    thread ? null : el("button", { class: "button", style: "margin:0", title: "A shortcut of the app", on: { click: () => act("shortcut", { callback: "announce" }) } }, icon("mega"), " Announce a known problem"),
     files.map((f) => f.name).join(", "), el("button", { class: "button primary", on: { click: send } }, "Send")));
 }
 
