@@ -95,6 +95,7 @@ def test_learning_holds_each_product_out_and_its_weights_are_used(centre: Path) 
     card = helped("learn", "ranking", *products, "--to", centre / "kb" / "ranking.json", "--json")[0]
     assert set(card["products"]) == {"one", "two", "three"}  # type: ignore[call-overload]
     assert {"mean", "plain BM25", "gain at 1 over plain BM25", "reliability"} <= card.keys()
+    assert all(row["strangers"] is not None for row in card["answered"].values())  # type: ignore[attr-defined]
     hits = helped("kb", "search", "--kb", centre / "kb", "--image", centre / "0.png", "--json")
     assert hits[0]["article"] == "billing/replace-card.md"
 

@@ -35,7 +35,7 @@ def signals(e: Evidence, plain: Floats) -> Floats:
     values = _lexical(e, plain)
     if e.near is not None and e.index.meaning is not None:
         nearest = np.sort(e.near)[-TEN:]
-        usual = e.index.meaning.usual @ e.index.meaning.of(e.probe.texts)
+        usual = e.index.meaning.usual @ e.index.meaning.of(e.probe.sought)
         values += [float(nearest[-1]), float(nearest.mean()), float(usual)]
     return np.array(values, np.float32)
 

@@ -245,7 +245,7 @@ class Evidence:
         meaning = self.index.meaning
         if meaning is None:
             return None
-        near: Floats = self.passages.gathered(meaning.vectors).astype(np.float32) @ meaning.of(self.probe.texts)
+        near: Floats = self.passages.gathered(meaning.vectors).astype(np.float32) @ meaning.of(self.probe.sought)
         return near
 
     @cached_property

@@ -49,7 +49,8 @@ class Meaning:
         return usual
 
     def _encode(self, lines: tuple[str, ...]) -> Vectors:
-        return self.encoder.encode(["\n".join(lines)])[0]
+        vector: Vectors = self.encoder.encode(["\n".join(lines)])[0]
+        return vector
 
 
 def opened(version: Path, encoder: Encoder | None) -> tuple[Meaning | None, str]:

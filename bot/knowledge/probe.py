@@ -25,6 +25,8 @@ class Probe:
 
     texts: tuple[str, ...]
     """The lines as they stand on the screen."""
+    sought: tuple[str, ...]
+    """The lines as they are looked for: words that a crop has cut completed."""
     said: tuple[tuple[str, ...], ...]
     """Each line's words, folded."""
     hashed: Hashes
@@ -89,20 +91,21 @@ def probe(
 ) -> Probe:
     """Lines of text, made ready for `index`; `shown` is how each stood on the screen, where that differs."""
     given = list(zip(shown or texts, texts, strict=True))[:MOST_LINES]
-    lines = [(seen, said) for seen, text in given if (said := tuple(words(text)))]
+    lines = [(seen, text, said) for seen, text in given if (said := tuple(words(text)))]
     vocabulary = index.arrays.terms
-    hashed = hashes(term(word) for _, said in lines for word in said)
+    hashed = hashes(term(word) for *_, said in lines for word in said)
     at = np.searchsorted(vocabulary, hashed)
     known = at < len(vocabulary)
     known[known] = vocabulary[at[known]] == hashed[known]
     numbers = np.where(known, at, -1)
     found, times = np.unique(numbers[known], return_counts=True)
     return Probe(
-        texts=tuple(seen for seen, _ in lines),
-        said=tuple(said for _, said in lines),
+        texts=tuple(seen for seen, *_ in lines),
+        sought=tuple(text for _, text, _ in lines),
+        said=tuple(said for *_, said in lines),
         hashed=hashed,
         numbers=numbers,
-        line=np.repeat(np.arange(len(lines)), [len(said) for _, said in lines]).astype(np.int64),
+        line=np.repeat(np.arange(len(lines)), [len(said) for *_, said in lines]).astype(np.int64),
         terms=found,
         times=times.astype(np.float64),
         only=only,

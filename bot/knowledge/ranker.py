@@ -27,8 +27,6 @@ RANKING = "ranking.json"
 CANDIDATES = 70
 NAMED = 0.5
 """What a screen line that equals a label counts among the first candidates, beside plain BM25."""
-DOUBT = 0.3
-"""What is left of the confidence where a screen seems to be of another product."""
 UNASKED = (0.0,) * (len(belonging.LEXICAL) + 1)
 """Weights of a ranking that was learned before belonging was asked: every screen belongs."""
 KIND, MEANING = "kind", "meaning"
@@ -60,8 +58,8 @@ class Ranker:
     confidence_weights: Floats
     """For each of SIGNALS, then the constant."""
     belonging_weights: Floats
-    """For each of `belonging`'s signals, then the constant: log-odds that the screen is of the index's own product,
-    less what nine of ten of its own reach."""
+    """For each of `belonging`'s signals, then the constant: whether the screen is of the index's own
+    product."""
     thresholds: tuple[tuple[float, float], ...] = ()
     """(precision of what is answered on products held out, least confidence that reaches it), rising."""
     card: dict[str, Any] | None = None
@@ -214,9 +212,8 @@ def likely(rows: Floats, weights: Floats) -> Floats:
 
 
 def doubted(sure: Floats, known: Floats, weights: Floats) -> Floats:
-    """Confidence, less where the screen seems to be of another product."""
-    foreign: Floats = known @ weights[:-1] + weights[-1] < 0
-    return np.where(foreign, DOUBT * sure, sure)
+    """Confidence times the probability that the screen is of the help centre's own product."""
+    return sure * likely(known, weights) if weights.any() else sure
 
 
 def _rounded(values: Floats) -> list[float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.knowledge.ranker import KIND, MEANING, Ranker
 from bot.training import fitting, held_out
-from bot.training.card import card, gain, thresholds
+from bot.training.card import gain, score_card, thresholds
 from bot.training.products import Product, measure, with_strangers
 
 __all__ = ["Product", "learn", "measure", "with_strangers"]
@@ -53,6 +53,6 @@ def _learned(products: Sequence[Product], say: Progress) -> tuple[Ranker, list[h
         confidence_weights=held_out.calibrated(held),
         belonging_weights=held_out.belonging(held),
         thresholds=tuple(thresholds(np.concatenate([s.own for s in sure]), right)),
-        card=card(held, sure),
+        card=score_card(held, sure),
     )
     return ranker, held

@@ -20,7 +20,7 @@ LEAST_ANSWERED = 25
 """Answers that a precision must rest on before a threshold is read off it."""
 
 
-def card(held: Sequence[HeldOut], sure: Sequence[Sure]) -> dict[str, Any]:
+def score_card(held: Sequence[HeldOut], sure: Sequence[Sure]) -> dict[str, Any]:
     """The score card: every product held out of all that ranked it."""
     places, right = [h.own.place for h in held], [h.own.right for h in held]
     surest_ = {share: [surest(s.own, r, share) for s, r in zip(sure, right, strict=True)] for share in SHARES}

@@ -17,8 +17,10 @@ RIDGE, KIND_RIDGE, SURE_RIDGE, BELONGING_RIDGE = 8.0, 30.0, 1.0, 3.0
 EVERYDAY = 0.85
 """A word is learned from when it is everyday in this share of the products."""
 KIND_SCALE = 3.0
-OWN_KEPT = 0.9
-"""Share of a product's own screens that are not to be taken for another's."""
+OWN_KEPT, LEAST = 0.9, 1.0
+"""Nine of ten own screens belong by log-odds of at least LEAST."""
+STEEP = 2.0
+"""The ridge makes the odds flatter than they are."""
 Fitted = tuple[list[str], Floats, Floats]
 """(everyday words, their weights, the ranking's weights)."""
 
@@ -49,9 +51,10 @@ def confidence(signals: Sequence[Floats], right: Sequence[NDArray[np.bool_]]) ->
 
 
 def belonging(own: Sequence[Floats], strangers: Sequence[Floats]) -> Floats:
-    """Weights of what `bot.knowledge.belonging` says, then the constant, 0 being where OWN_KEPT of the own lie above.
+    """Weights of what `bot.knowledge.belonging` says, then the constant: whether a screen is of the own product.
 
-    `own` and `strangers` have one table per product each. All zero when there are no strangers.
+    As many strangers as own screens are not what a help desk meets: the log-odds are LEAST where OWN_KEPT of the own
+    lie above. `own` and `strangers` have one table per product each. All zero when there are no strangers.
     """
     width = own[0].shape[1]
     if not sum(map(len, strangers)):
@@ -60,9 +63,9 @@ def belonging(own: Sequence[Floats], strangers: Sequence[Floats]) -> Floats:
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     right = [*(np.ones(len(o), bool) for o in own), *(np.zeros(len(s), bool) for s in strangers)]
     weights = _logistic((rows - mean) / spread, right, BELONGING_RIDGE)
-    slopes = weights[:-1] / spread
+    slopes = STEEP * weights[:-1] / spread
     least = float(np.quantile(np.concatenate(own) @ slopes, 1 - OWN_KEPT))
-    return np.append(slopes, -least).astype(np.float32)
+    return np.append(slopes, LEAST - least).astype(np.float32)
 
 
 def _logistic(rows: Floats, right: Sequence[NDArray[np.bool_]], ridge: float) -> Floats:
