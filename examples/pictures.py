@@ -7,6 +7,7 @@ Starts `helplens up` on the example help centre with a data folder of its own, a
 """
 
 import argparse
+import itertools
 import os
 import re
 import shutil
@@ -25,7 +26,7 @@ from render import FLAGS, HERE
 HELPLENS = Path(sys.executable).with_name("helplens")
 PASSWORD = "for pictures only"
 CARD = HERE / "screenshots" / "card.png"
-LONG = 20_000
+LONG = 90_000
 
 
 @contextmanager
@@ -190,24 +191,38 @@ def _changed(route: Any, look: Window) -> None:
 
 
 def desk(browser: Browser, address: str, to: Path) -> None:
-    """The desk with what the walks left waiting, light and dark."""
-    for theme in ("light", "dark"):
+    """The desk with what the walks left waiting: light and dark, on a desktop and a phone, and its known problems."""
+    for theme, size in itertools.product(("light", "dark"), ("desktop", "phone")):
+        wide = size == "desktop"
         context = browser.new_context(
             base_url=address,
-            viewport={"width": 1360, "height": 860},
+            viewport={"width": 1360, "height": 860} if wide else {"width": 390, "height": 844},
+            device_scale_factor=1 if wide else 2,
             color_scheme="dark" if theme == "dark" else "light",
         )
-        camera = Camera(context.new_page(), f"desk-{theme}", to)
-        camera.page.goto("/desk")
+        camera = Camera(context.new_page(), f"desk-{size}-{theme}", to)
+        page = camera.page
+        page.goto("/desk")
         camera.shot("sign-in")
-        camera.page.fill("[name=name]", "Ida Moen")
-        camera.page.fill("[name=password]", PASSWORD)
-        camera.page.get_by_role("button", name="Sign in").click()
-        camera.page.locator("#card img").wait_for(timeout=LONG)
+        page.fill("[name=name]", "Ida Moen")
+        page.fill("[name=password]", PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.locator("#queue li").first.wait_for(timeout=LONG)
         camera.shot("queue")
-        camera.page.keyboard.press("t")
-        camera.page.wait_for_timeout(800)
-        camera.shot("taken")
+        page.locator("#queue li button").first.click()
+        page.locator("#card img").wait_for(timeout=LONG, state="attached")
+        if wide:
+            page.keyboard.press("t")
+            page.locator("#talk .state", has_text="With Ida Moen").wait_for(timeout=LONG)
+        camera.shot("talk")
+        page.keyboard.press("i")
+        page.get_by_label("What customers are told").wait_for(timeout=LONG)
+        if wide and theme == "light":
+            page.get_by_label("The error as customers see it").fill("Your card was declined. Error TB-4021")
+            page.get_by_label("What customers are told").fill("Card payments are refused right now. We are on it.")
+            page.get_by_role("button", name="Announce", exact=True).click()
+        page.locator(".incident").first.wait_for(timeout=LONG)
+        camera.shot("known-problems")
         context.close()
 
 
