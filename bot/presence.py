@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.state.errors import Unconfirmed
-from bot.state.reading import Logs
+from bot.state.store import Store
 
 BEAT_S = 20.0
 """How often a reader says that they are there."""
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class Presence:
     """Looks into the store every `look_s` seconds, for as long as an answer is running and longer than that."""
 
-    store: Logs
+    store: Store
     look_s: float = LOOK_S
     beat_s: float = BEAT_S
 

@@ -20,7 +20,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
-from bot.answering.rungs import exits, parse
+from bot.answering.rungs import exits
+from bot.answering.spec import parse
 from bot.answering.vlm.server import ModelServer
 from bot.settings import PREFIX, Settings
 from bot.telemetry import Metrics

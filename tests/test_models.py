@@ -11,7 +11,8 @@ from PIL import Image
 from bot.answering.brief import Answer, Brief, Words
 from bot.answering.fallback import Item, Ladder, Restart
 from bot.answering.openai_chat import OpenAICompatible
-from bot.answering.rungs import http, open_rungs, parse
+from bot.answering.rungs import http, open_rungs
+from bot.answering.spec import parse
 from bot.conversation import Message
 from tests import owners_tools
 from tests.answering_parts import brief, look, parts

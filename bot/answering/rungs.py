@@ -1,9 +1,6 @@
 """A rung named by a string in the settings -> a rung that answers. The one place where models are made.
 
-`vlm:FOLDER` (transformers in this process), `openai:MODEL@URL` (any server that speaks OpenAI's chat completions, by
-our own client; `stock=yes` takes LangChain's), `anthropic:MODEL`, `google_genai:MODEL` and whatever else
-`init_chat_model` knows, `extractive`. Options follow after spaces: `openai:qwen@http://gpu:8000/v1 calls=16`.
-Not here: which rung is asked when (`fallback`), what a rung may send (`privacy`).
+Not here: what such a string says (`spec`), which rung is asked when (`fallback`), what a rung may send (`privacy`).
 """
 
 import asyncio
@@ -12,13 +9,13 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import aiohttp
 import structlog
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
 from bot.answering import capacity
 from bot.answering.agent import ModelRung
@@ -26,9 +23,9 @@ from bot.answering.brief import Rung
 from bot.answering.openai_chat import OpenAICompatible
 from bot.answering.privacy import Exit, Gate, exit_to
 from bot.answering.render import Eyes, Load, Sight
+from bot.answering.spec import USERINFO, Spec, parse
 from bot.answering.tools import Search, owners
 from bot.answering.tracing import Traces, open_traces, trace_exit
-from bot.conversation import Noun
 from bot.routing import Asked
 from bot.screenshots.redaction import text as redacted
 
@@ -46,56 +43,8 @@ WITHOUT_RETRIES: Mapping[str, dict[str, Any]] = {
     "google_genai": {"max_retries": 1},
 }
 """The ladder is the only place that retries; Google's client counts the first try as one."""
-
-
-def _dollars(value: object) -> object:
-    return tuple(value.split("/")) if isinstance(value, str) else value
-
-
-Dollars = Annotated[tuple[float, float], BeforeValidator(_dollars)]
-"""Per million tokens read and written."""
-
-
-class Spec(Noun):
-    """What a rung's string says."""
-
-    name: str
-    """The string without its options: the rung's name in logs, metrics and answers."""
-    provider: str
-    model: str = ""
-    url: str | None = None
-    calls: int = Field(default=8, ge=1, description="Answers written at once.")
-    sight: Sight | None = Field(default=None, description="pixels, screen or passages; by default what is known of it.")
-    grid: int | None = Field(default=None, ge=1, description="Pixels each way that the model counts as one token.")
-    room: int = Field(default=1600, ge=16, description="Most tokens of one view of a picture.")
-    tokens: int = Field(default=700, ge=16, description="Longest answer, in tokens.")
-    tools: bool = Field(default=True, description="Whether the model is told of tools.")
-    key: str | None = Field(default=None, description="Environment variable that holds the key.")
-    stock: bool = Field(default=False, description="LangChain's own client for OpenAI's interface.")
-    small: bool = Field(default=False, description="Asked first, held back, and passed over when it is not sure.")
-    price: Dollars | None = Field(default=None, description="Dollars per million tokens read/written: 0.25/2.00.")
-
-
-def parse(text: str) -> Spec:
-    """The spec in `text`. Raises ValueError, saying what is wrong and what would be right."""
-    name, *options = text.split()
-    provider, _, rest = name.partition(":")
-    model, _, url = rest.partition("@http")
-    more = dict(option.partition("=")[::2] for option in options)
-    if unknown := more.keys() - OPTIONS:
-        raise ValueError(f"{text!r}: no option {sorted(unknown)}; there are {sorted(OPTIONS)}")
-    if provider != "extractive" and not model:
-        raise ValueError(f"{text!r} names no model: write for example openai:qwen3-vl@http://127.0.0.1:8000/v1")
-    try:
-        return Spec.model_validate(
-            {"name": name, "provider": provider, "model": model, "url": f"http{url}" if url else None, **more}
-        )
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise ValueError(f"{text!r}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
-
-
-OPTIONS = frozenset(Spec.model_fields) - {"name", "provider", "model", "url"}
+KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google_genai": "GOOGLE_API_KEY"}
+"""Where the keys of providers lie that answer nobody without one."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +91,40 @@ def _exit(spec: Spec, text: bool, pictures: bool, own_hosts: Collection[str]) ->
         return Exit(name=spec.name)
     url = spec.url if spec.provider == "openai" else None
     return exit_to(spec.name, url, own_hosts=own_hosts, text=text, pictures=pictures)
+
+
+async def complaint(
+    name: str,
+    session: aiohttp.ClientSession,
+    *,
+    text: bool = False,
+    own_hosts: Collection[str] = (),
+    environment: Mapping[str, str],
+) -> str:
+    """What keeps a rung from answering, and what to do about it: for `helplens doctor`. Empty when nothing is seen.
+
+    Loads no weights and asks no model anything: a server is asked for its list of models, nobody else for anything.
+    """
+    try:
+        spec = parse(name)
+        if spec.provider in ("extractive", "vlm"):
+            return ""
+        if not _exit(spec, text, pictures=False, own_hosts=own_hosts).text:
+            return "no words may go there: set HELPLENS_TEXT_TO_MODELS=true, or HELPLENS_OWN_HOSTS if the host is yours"
+        async with AsyncExitStack() as stack:
+            await _model(spec, environment, session, stack)
+    except ValueError as error:
+        return str(error)
+    return await _silence(spec.url, session) if spec.url else ""
+
+
+async def _silence(url: str, session: aiohttp.ClientSession) -> str:
+    """Why a server says nothing; empty when it says anything at all."""
+    try:
+        async with asyncio.timeout(5), session.get(f"{url.rstrip('/')}/models", allow_redirects=False):
+            return ""
+    except (aiohttp.ClientError, OSError) as error:
+        return f"no answer from {USERINFO.sub('//', url)} ({type(error).__name__}): start it, or correct the address"
 
 
 @asynccontextmanager
@@ -227,7 +210,11 @@ async def _model(
 ) -> BaseChatModel:
     if spec.provider == "vlm":
         return await _vision(spec, stack)
-    key = environment.get(spec.key or f"{spec.provider.upper()}_API_KEY")
+    usual = f"{spec.provider.upper()}_API_KEY"
+    variables = (spec.key,) if spec.key else (KEYS.get(spec.provider, usual), usual)
+    key = next((environment[name] for name in variables if environment.get(name)), None)
+    if key is None and (spec.key or (spec.provider in KEYS and not spec.url)):
+        raise ValueError(f"{spec.name} needs a key: set {variables[0]}, or name another variable with key=NAME")
     if spec.provider == "openai" and spec.url and not spec.stock:
         secret = SecretStr(key) if key and (spec.key or "api.openai.com" in spec.url) else None
         return OpenAICompatible(
@@ -245,8 +232,9 @@ async def _model(
         settings["api_key"] = key
     try:
         return cast(BaseChatModel, init_chat_model(spec.model, model_provider=spec.provider, **settings))
-    except ImportError as error:
-        raise ValueError(f"{spec.name}: {error}") from error
+    except (ImportError, ValueError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).splitlines()[0]
+        raise ValueError(f"{spec.name}: {why}") from error
 
 
 async def _vision(spec: Spec, stack: AsyncExitStack) -> BaseChatModel:

@@ -6,6 +6,7 @@ settings ask for does not work.
 
 import asyncio
 import importlib.util
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal, NamedTuple
@@ -19,7 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import letters
 from bot.answering import privacy
-from bot.answering.rungs import exits
+from bot.answering.rungs import complaint, exits, http
+from bot.answering.tracing import trace_exit
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
 from bot.post import MailServer, Undelivered, Webhook
@@ -27,7 +29,7 @@ from bot.settings import Settings, without_password
 from bot.state.errors import StateError
 from bot.state.store import Store
 from handlers.slack import scopes
-from handlers.wiring import mail_is_set
+from handlers.wiring import EXTRACTIVE, mail_is_set
 from prompts import say
 
 Health = Literal["ok", "missing", "broken"]
@@ -60,8 +62,46 @@ def doctor(
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a newcomer meets what it is about."""
-    checks: list[Callable[[Settings], Awaitable[Finding]]] = [_python, _data, _redis, _index, _reader, _torch, _mail]
-    return [await check(settings) for check in checks] + await _slack(settings)
+    checks: list[Callable[[Settings], Awaitable[Finding]]] = [
+        _python,
+        _data,
+        _redis,
+        _index,
+        _reader,
+        _torch,
+        _mail,
+        _traces,
+    ]
+    return [await check(settings) for check in checks] + await _models(settings) + await _slack(settings)
+
+
+async def _traces(settings: Settings) -> Finding:
+    if settings.traces is None:
+        return Finding("traces", "missing", "what models are asked is traced nowhere", "see docs/operations.md")
+    try:
+        leads = trace_exit(settings.traces, own_hosts=settings.own_hosts, text=settings.text_to_traces)
+    except ValueError as error:
+        return Finding("traces", "broken", str(error), "Correct HELPLENS_TRACES.")
+    if not leads.text:
+        return Finding("traces", "broken", f"nothing may go to {leads.where}", "Set HELPLENS_TEXT_TO_TRACES=true.")
+    if leads.name != "LangSmith" and importlib.util.find_spec("opentelemetry.sdk") is None:
+        return Finding("traces", "broken", "OpenTelemetry is not installed", "pip install 'helplens[traces]'")
+    return Finding("traces", "ok", f"redacted, to {leads.where}")
+
+
+async def _models(settings: Settings) -> list[Finding]:
+    """Each model that the settings name: its string, its package, its key, its server."""
+    text, own = settings.text_to_models, settings.own_hosts
+    names = [name for name in settings.models if name != EXTRACTIVE]
+    async with http() as session:
+        asked = [complaint(name, session, text=text, own_hosts=own, environment=os.environ) for name in names]
+        wrong = await asyncio.gather(*asked)
+    return [
+        Finding(
+            f"model {without_password(name.split()[0])}", "broken" if why else "ok", "" if why else "can be asked", why
+        )
+        for name, why in zip(names, wrong, strict=True)
+    ]
 
 
 async def _slack(settings: Settings) -> list[Finding]:
@@ -160,7 +200,7 @@ async def _mail(settings: Settings) -> Finding:
 
 
 def _show(findings: list[Finding], settings: Settings) -> None:
-    console = Console()
+    console = Console(emoji=False)  # `:m:` in a model's name is no picture
     table = Table(header_style="bold", title="This machine", title_justify="left")
     for column in ("what", "", "detail", "what to do"):
         table.add_column(column, overflow="fold")
@@ -170,7 +210,11 @@ def _show(findings: list[Finding], settings: Settings) -> None:
     leaving = Table(header_style="bold", title="\nWhat may leave this machine", title_justify="left")
     for column in ("to", "where", "words", "pictures"):
         leaving.add_column(column, overflow="fold")
-    for row in privacy.table(_exits(settings)):
+    try:
+        found = _exits(settings)
+    except ValueError:
+        return  # a name that makes no sense: a finding says so
+    for row in privacy.table(found):
         leaving.add_row(*row)
     if not leaving.row_count:
         leaving.add_row("nobody", "", "never", "never")
