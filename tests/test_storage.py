@@ -68,3 +68,15 @@ async def test_a_picture_that_is_gone_is_said(storage: Storage, reader: Reader) 
     attachment = Attachment(id="c1/gone", media_type="image/png", width=1, height=1, size=1)
     with pytest.raises(LookupError):
         await Eye(storage, reader).look(attachment)
+
+
+async def test_one_picture_is_removed_with_what_was_seen_of_it_and_no_other(storage: Storage) -> None:
+    for name in ("c1/aa", "c1/ab"):
+        await storage.put(name, b"picture")
+        await storage.put_screen(name, Screen(sha256="0" * 64, width=1, height=1))
+    for _ in range(2):  # one that is gone already is fine
+        await storage.remove("c1/aa")
+    with pytest.raises(LookupError):
+        await storage.get("c1/aa")
+    assert await storage.screen("c1/aa") is None
+    assert await storage.get("c1/ab") == b"picture" and await storage.screen("c1/ab")

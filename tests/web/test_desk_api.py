@@ -2,7 +2,10 @@
 
 import asyncio
 import io
+import os
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,8 @@ from webserver import AUDIENCE, PASSWORD, SITE_KEY, Served, black
 from bot.conversation import Answered, Citation, Done, Planned, Seen
 from bot.state.records import DONE, Claim
 from bot.state.store import Store
+from handlers.web.identity import Tokens
+from handlers.web.problems import Problem
 
 
 async def signed_in(http: httpx.AsyncClient, name: str = "Ada") -> dict[str, str]:
@@ -246,3 +251,20 @@ async def test_an_invitation_ends_and_is_no_other_token(served: Served, http: ht
         assert (await http.post("/api/v1/desk/sign-in", json={"token": token})).status_code == 401
     with pytest.raises(ValueError, match="empty"):
         tokens.invite(" \u200b", 1)
+
+
+async def test_the_owner_invites_from_the_terminal(tmp_path: Path) -> None:
+    """The link's token opens the desk of whoever has the same secret, and of nobody else."""
+    given = {"HELPLENS_SECRET": "s" * 40, "HELPLENS_DATA": str(tmp_path), "HELPLENS_PUBLIC_URL": "https://help.example"}
+    command = [str(Path(sys.executable).with_name("helplens")), "desk", "invite", "Ida Moen", "--days", "2"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=os.environ | given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    link = out.decode().strip()
+    assert process.returncode == 0 and link.startswith("https://help.example/desk#token="), err.decode()
+    token = link.partition("#token=")[2]
+    _, agent = Tokens(b"s" * 40, clock=time.time).sign_in_by_token(token)
+    assert agent.name == "Ida Moen"
+    with pytest.raises(Problem):
+        Tokens(b"t" * 40, clock=time.time).sign_in_by_token(token)
