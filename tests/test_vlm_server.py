@@ -176,6 +176,31 @@ async def test_tools_are_called_in_openais_words(caller: Engine) -> None:
         assert "tool_calls" not in without["choices"][0]["message"]
 
 
+async def test_what_a_model_thinks_aloud_is_for_nobody(tmp_path_factory: pytest.TempPathFactory) -> None:
+    thoughts = ["Is it a bug? Stop.", "</th", "ink>", " ", "Open", " it."]
+    folder = reciting(tmp_path_factory.mktemp("think"), thoughts, ["."], thinks=True)
+    with Engine.load(str(folder), device="cpu") as engine:
+        async with serving(engine) as url:
+            events = await streamed(url, stop="Stop")
+            assert "".join(event["choices"][0]["delta"]["content"] for event in events) == "Open it."
+            _, cut = await posted(url, max_tokens=2)
+            assert cut["choices"][0]["message"]["content"] == ""
+
+
+async def test_calls_in_tags_are_read_by_the_kinds_that_the_tool_says(tmp_path_factory: pytest.TempPathFactory) -> None:
+    written = "\n<function=look_closer>\n<parameter=picture>\n1\n</parameter>\n<parameter=region>\ntop\n{}"
+    tags = written.format("left, 2\n</parameter>\n</function>\n")
+    folder = reciting(tmp_path_factory.mktemp("tags"), ["<tool_call>", tags, "</tool_call>"], ["Done."])
+    kinds = {"type": "object", "properties": {"picture": {"type": "integer"}, "region": {"type": "string"}}}
+    look = {"type": "function", "function": {"name": "look_closer", "parameters": kinds}}
+    with Engine.load(str(folder), device="cpu") as engine:
+        async with serving(engine) as url:
+            _, answer = await posted(url, tools=[look])
+    (call,) = answer["choices"][0]["message"]["tool_calls"]
+    assert call["function"]["name"] == "look_closer"
+    assert orjson.loads(call["function"]["arguments"]) == {"picture": 1, "region": "top\nleft, 2"}
+
+
 async def test_a_call_that_cannot_be_read_fails_the_answer_and_one_cut_short_is_no_call(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -75,13 +75,15 @@ def build(
     return _saved(folder, model, words, pictures)
 
 
-def reciting(folder: Path, said: list[str], then: list[str], *, tools: bool = True) -> Path:
+def reciting(folder: Path, said: list[str], then: list[str], *, thinks: bool = False) -> Path:
     """A model that always answers `said`, and `then` after a tool's reply: real in every shape, random in no weight.
 
-    Each piece of text is one token, whatever was asked; the weights let a token decide which one follows it.
+    Each piece of text is one token, whatever was asked; the weights let a token decide which one follows it. With
+    `thinks` its template opens its thoughts.
     """
     torch.manual_seed(7)
-    words, pictures, config = _qwen("qwen3_vl", 64, 2, 384, 4096, TOOLS if tools else TEMPLATE)
+    template = TOOLS.replace("assistant\n", "assistant\n<think>\n") if thinks else TOOLS
+    words, pictures, config = _qwen("qwen3_vl", 64, 2, 384, 4096, template)
     words.add_tokens([*dict.fromkeys([*said, *then])])
     model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32)
     with torch.no_grad():

@@ -139,7 +139,9 @@ class Engine:
                 raise Broken("the model's thread has ended")
             try:
                 async for piece in _pieces(
-                    arrived, Writing(self.inputs.tokenizer, request.stop, tools=bool(request.tools)), prompt
+                    arrived,
+                    Writing(self.inputs.tokenizer, request.stop, request.tools, thinking=prompt.thinking),
+                    prompt,
                 ):
                     yield piece
             finally:

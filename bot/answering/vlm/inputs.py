@@ -15,9 +15,10 @@ import torch
 from jinja2 import TemplateError
 from transformers import AutoImageProcessor, AutoTokenizer
 
+from bot.answering.vlm.calls import CALL, CALLED
 from bot.answering.vlm.pixels import Pixels, Preparing
 from bot.answering.vlm.request import Message
-from bot.answering.vlm.writing import CALL, CALLED
+from bot.answering.vlm.writing import THINK
 
 PROBE = {"type": "function", "function": {"name": "probe", "description": "", "parameters": {"type": "object"}}}
 
@@ -31,6 +32,8 @@ class Prompt:
     kinds: torch.Tensor
     """[1, tokens]: 1 where a picture's token stands."""
     pictures: tuple[Pixels, ...]
+    thinking: bool = False
+    """The model's turn begins in the middle of its thoughts."""
 
     @cached_property
     def places(self) -> list[tuple[int, str, int]]:
@@ -62,14 +65,14 @@ class Inputs:
 
     @cached_property
     def takes_tools(self) -> bool:
-        """Whether the model's chat template tells it of tools, and has it call them as `writing` reads it."""
+        """Whether the model's chat template tells it of tools, and has it call them as `calls` reads it."""
         if CALL in self.tokenizer.all_special_tokens:  # it would be lost with the other special tokens
             return False
         try:
             told = self._rendered([{"role": "user", "content": [{"type": "text", "text": "?"}]}], [PROBE])
         except ValueError:
             return False
-        return PROBE["function"]["name"] in told and CALL in told and "<function=" not in told  # type: ignore[index]
+        return PROBE["function"]["name"] in told and CALL in told  # type: ignore[index]
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> Prompt:
         """The prompt of a conversation. What people write cannot forge a turn: special tokens in texts are dropped.
@@ -97,13 +100,13 @@ class Inputs:
             picture.place.text + piece for picture, piece in zip(pictures, pieces[1:], strict=True)
         )
         ids = torch.tensor([self.tokenizer(text, add_special_tokens=False)["input_ids"]])
-        return Prompt(ids, (ids == self._image_id).long(), tuple(pictures))
+        return Prompt(ids, (ids == self._image_id).long(), tuple(pictures), text.rstrip().endswith(THINK))
 
     def _rendered(self, messages: Sequence[Message], tools: Sequence[Any]) -> str:
+        """As the template writes it; without thoughts where it leaves the choice, since customers wait for words."""
+        how = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
         try:
-            text: str = self.tokenizer.apply_chat_template(
-                messages, tools=tools or None, tokenize=False, add_generation_prompt=True
-            )
+            text: str = self.tokenizer.apply_chat_template(messages, tools=tools or None, **how)
         except (TemplateError, TypeError) as error:  # a template of somebody else's that adds text to a list, say
             raise ValueError(f"the model's chat template cannot write this conversation: {error}") from error
         return text

@@ -1,16 +1,16 @@
 """Tokens of one answer -> its text as it comes, up to a stop text, and the tools that the model wants called.
 
-Calls are written as Hermes and Qwen write them: a JSON object with `name` and `arguments` between `<tool_call>` and
-`</tool_call>`. Text that may turn out to be the beginning of a stop text or of a call is held back until it is clear.
+Text that may turn out to be the beginning of a stop text or of a call is held back until it is clear. Not here: what a
+call looks like (`calls`).
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.answering.vlm.request import Broken, Call
+from bot.answering.vlm.calls import CALL, calls
+from bot.answering.vlm.request import Call
 
-CALL, CALLED = "<tool_call>", "</tool_call>"
+THINK, THOUGHT = "<think>", "</think>"
 HALF = "\ufffd"
 """What half a character decodes to."""
 
@@ -18,11 +18,20 @@ HALF = "\ufffd"
 class Writing:
     """The text of one answer."""
 
-    def __init__(self, tokenizer: Any, stop: Sequence[str] = (), *, tools: bool = False) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        stop: Sequence[str] = (),
+        tools: Sequence[Mapping[str, Any]] = (),
+        *,
+        thinking: bool = False,
+    ) -> None:
         self._tokenizer = tokenizer
         self._stop = tuple(stop)
         self._marks = (*stop, CALL) if tools else self._stop
         self._tools = tools
+        self._thinking = thinking
+        """It is still thinking aloud, which is for nobody."""
         self._ids: list[int] = []
         self._before = self._shown = 0
         """Tokens whose text has been taken in, the last time but one and the last time."""
@@ -39,7 +48,7 @@ class Writing:
         """The rest of the text, and the calls. Raises Broken when a call is none."""
         text = self._certain(self._decoded(whole=True), ended=True)
         held, self._held = self._held, ""
-        return text, tuple(_call(part) for part in held.split(CALL)[1:] if CALLED in part)
+        return text, calls(held, self._tools)
 
     def _decoded(self, *, whole: bool) -> str:
         """The text that the newest tokens add, up to the last whole character; all of it if it is `whole`.
@@ -60,6 +69,12 @@ class Writing:
         if self.stopped:
             return ""
         held = self._held + text
+        if self._thinking:
+            after = held.partition(THOUGHT)[2]
+            if not after.strip():
+                self._held = "" if ended else held
+                return ""
+            self._thinking, held = False, after.lstrip()
         first = min((at for stop in self._stop if (at := held.find(stop)) >= 0), default=-1)
         if first >= 0:
             self.stopped, ended, held = True, True, held[:first]
@@ -77,14 +92,3 @@ class Writing:
 def _begun(text: str, mark: str) -> int:
     """How many characters at the end of `text` may be the beginning of `mark`."""
     return next((n for n in range(min(len(mark) - 1, len(text)), 0, -1) if mark.startswith(text[-n:])), 0)
-
-
-def _call(part: str) -> Call:
-    try:
-        call = json.loads(part.partition(CALLED)[0])
-        name, arguments = call["name"], call.get("arguments") or {}
-    except (json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
-        raise Broken(f"the model called a tool in a way that cannot be read: {part[:200]!r}") from error
-    if not isinstance(name, str) or not isinstance(arguments, dict):
-        raise Broken(f"the model called a tool in a way that cannot be read: {part[:200]!r}")
-    return Call(name, json.dumps(arguments, ensure_ascii=False))
