@@ -180,6 +180,7 @@ Your password is [[hunter2!X]]
 Your one-time code is [[482913]]
 Verification code: [[482 913]]
 Your verification code is [[G-482913]]
+PIN: [[4821]]·Request 7
 Recovery codes: [[8f3k-29dk]]
 IP [[192.168.1.44]]
 IP address [[81.2.69.142]] blocked
@@ -386,6 +387,15 @@ def test_keys_of_many_makers_are_covered_whole(key: str) -> None:
 
 def test_a_hook_is_covered_after_its_host() -> None:
     assert redaction.text(f"https://hooks.slack.com/services/T0/B0/{mixed(24)}").endswith("services/[secret]")
+
+
+def test_a_telephone_is_covered_over_the_end_of_its_line() -> None:
+    drawn = Drawn((640, 200))
+    first = drawn.write("Write to us, or call +44 20 6257", 40, 40)
+    rest = drawn.write("7394 on any weekday", 40, 62)
+    found = redaction.find(drawn.lines)
+    assert any(s.box[2] >= first[2] - 1 and s.box[1] < 50 for s in found)
+    assert any(s.box[0] <= rest[0] + 1 and s.box[2] < rest[2] and s.box[3] > 64 for s in found)
 
 
 def test_an_address_in_lines_is_covered_from_its_name_to_its_country() -> None:

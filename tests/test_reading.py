@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from rapidfuzz import fuzz
 
 from bot.screenshots import legibility
 from bot.screenshots.ocr import Reader, Reading
@@ -68,6 +70,35 @@ def test_a_page_with_a_changed_line_is_read_as_if_it_were_new(reader: Reader) ->
         other = Reader(2)
         assert [line.text for line in read.lines] == [line.text for line in other.examine(picture).lines]
         other.close()
+
+
+def photographed(picture: Image.Image) -> tuple[Image.Image, np.ndarray]:
+    """The picture as a telephone sees it on a screen: in perspective, soft, grainy; and the matrix that did it."""
+    width, height = picture.size
+    at = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    to = at * 1.2 + np.array([[20, 40], [-30, 8], [-6, 30], [30, -14]], np.float32)
+    matrix = cv2.getPerspectiveTransform(at, to)
+    size = (round(1.25 * width), round(1.3 * height))
+    turned = cv2.warpPerspective(np.asarray(picture), matrix, size, borderValue=(60, 60, 60))
+    grain = np.random.default_rng(5).normal(0, 4, turned.shape)
+    soft = cv2.GaussianBlur(turned, (0, 0), 0.7) + grain
+    return Image.fromarray(soft.clip(0, 255).astype(np.uint8)), matrix
+
+
+def test_a_photograph_of_a_screen_is_read_and_its_words_placed(reader: Reader) -> None:
+    straight = drawn()
+    photo, matrix = photographed(straight)
+    read = reader.examine(photo)
+    wanted = " ".join(LINES).split()
+    assert fuzz.ratio("".join(wanted), "".join(words(read))) >= 96  # spaces are lost in the grain
+    there = {word.text: word.box for line in read.lines for word in line.words}
+    for line in reader.examine(straight).lines:
+        for word in line.words:
+            if word.text in there and wanted.count(word.text) == 1:
+                middle = [[[(word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2]]]
+                x, y = cv2.perspectiveTransform(np.array(middle, np.float32), matrix)[0, 0]
+                box = there[word.text]
+                assert box[0] - 3 <= x <= box[2] + 3 and box[1] - 3 <= y <= box[3] + 3
 
 
 def test_changes_are_found_where_they_are() -> None:

@@ -8,7 +8,7 @@ Not here: what the text says (`recognition`), how it is put in order (`ocr`).
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,6 +28,26 @@ GROWTH = 1.6
 STEP = 32
 """The network takes sides that are multiples of this."""
 
+LONG = 24
+"""So many of the longest cores tell how text is tilted."""
+
+
+class Slope(NamedTuple):
+    """How a line of text runs: at its middle, it sinks by `slope` pixels per pixel; `length` in pixels."""
+
+    x: float
+    y: float
+    slope: float
+    length: float
+
+
+class Found(NamedTuple):
+    """Boxes of text (n, 4), and the slopes of the longest lines."""
+
+    boxes: npt.NDArray[np.float32]
+    slopes: list[Slope]
+
+
 Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 
@@ -37,33 +57,48 @@ class Detector:
     def __init__(self, weights: Path, threads: int) -> None:
         self._network = _network(weights, threads)
 
-    def find(self, pixels: Pixels, scale: float = 1.0) -> npt.NDArray[np.float32]:
-        """Boxes (n, 4) in pixels of the given picture, which is shrunk by `scale` (at most 1) for the search."""
+    def find(self, pixels: Pixels, scale: float = 1.0) -> Found:
+        """What is found, in pixels of the given picture, which is shrunk by `scale` (at most 1) for the search."""
         height, width = pixels.shape[:2]
         size = (_stepped(width * scale), _stepped(height * scale))
         shrunk = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         heat = self._network(_normal(shrunk)[None])[0, 0]
-        boxes = cores(heat)
+        boxes, slopes = cores(heat)
         boxes[:, 0::2] *= width / size[0]
         boxes[:, 1::2] *= height / size[1]
         boxes[:, 0::2] = boxes[:, 0::2].clip(0, width)
         boxes[:, 1::2] = boxes[:, 1::2].clip(0, height)
         large = (boxes[:, 2] - boxes[:, 0] > 3) & (boxes[:, 3] - boxes[:, 1] > 3)
-        return np.asarray(boxes[large], np.float32)
+        across, down = width / size[0], height / size[1]
+        placed = [Slope(s.x * across, s.y * down, s.slope * down / across, s.length * across) for s in slopes]
+        return Found(np.asarray(boxes[large], np.float32), placed)
 
 
-def cores(heat: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The grown boxes (n, 4) of the connected cores in a map of probabilities."""
+def cores(heat: npt.NDArray[np.float32]) -> Found:
+    """The grown boxes of the connected cores in a map of probabilities."""
     mask = cv2.dilate((heat > CORE).astype(np.uint8), np.ones((2, 2), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
-        return np.zeros((0, 4), np.float32)
+        return Found(np.zeros((0, 4), np.float32), [])
     sums = np.bincount(labels.ravel(), weights=heat.ravel(), minlength=count)
     left, top, width, height, area = (stats[1:, i].astype(np.float32) for i in range(5))
     sure = (sums[1:] / area >= SURE) & (np.minimum(width, height) >= 3)
     grow = width * height * GROWTH / (2 * (width + height))
     boxes = np.stack([left - grow, top - grow, left + width + grow, top + height + grow], 1)
-    return np.asarray(boxes[sure], np.float32)
+    return Found(np.asarray(boxes[sure], np.float32), _slopes(labels, stats))
+
+
+def _slopes(labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32]) -> list[Slope]:
+    """Those of the longest cores: the height of their last fifth beside that of their first."""
+    out = []
+    for n in (np.argsort(stats[1:, cv2.CC_STAT_WIDTH])[::-1][:LONG] + 1).tolist():
+        left, top, width, height, _ = (int(v) for v in stats[n])
+        if width < 4 * height:
+            continue
+        part, fifth = labels[top : top + height, left : left + width] == n, width // 5
+        ends = [float(np.nonzero(end)[0].mean()) for end in (part[:, :fifth], part[:, -fifth:])]
+        out.append(Slope(left + width / 2, top + height / 2, (ends[1] - ends[0]) / (width - fifth), float(width)))
+    return out
 
 
 def _stepped(side: float) -> int:

@@ -30,6 +30,7 @@ from bot.screenshots.detection import Detector, Pixels
 from bot.screenshots.places import Places
 from bot.screenshots.recognition import Recogniser, batches, strip_width
 from bot.screenshots.spacing import Text, words
+from bot.screenshots.tilt import Tilt, tilt, upright
 
 APART = 1.2
 """A gap wider than this share of the letters' height parts two lines: cells of a table, an icon and its label."""
@@ -149,7 +150,11 @@ class Reader:
             return reading
 
     def _examine(self, pixels: Pixels, started: float, until: float | None) -> Reading:
-        boxes = self._places.find(pixels)
+        boxes, slopes = self._places.find(pixels)
+        tilted = tilt(slopes, pixels)
+        if tilted is not None:  # a photograph of a screen
+            pixels = upright(pixels, tilted)
+            boxes = self._places.anew(pixels)[1].boxes
         detected = time.monotonic()
         order = _telling(boxes, pixels) if until is not None else list(range(len(boxes)))
         crops = [_crop(pixels, box) for box in boxes]
@@ -163,12 +168,13 @@ class Reader:
             if not found:
                 foreign.append(number)
         seconds = {"detect": detected - started, "recognise": time.monotonic() - detected}
-        return Reading(
+        reading = Reading(
             lines=_ordered(lines),
             unread=tuple(_box(boxes[n]) for n in sorted(unread)),
             foreign=tuple(_box(boxes[n]) for n in sorted(foreign)),
             seconds=seconds,
         )
+        return reading if tilted is None else _tilted_back(reading, tilted)
 
     def _recognise(
         self, crops: Sequence[Pixels], order: Sequence[int], until: float | None
@@ -256,6 +262,21 @@ def _lines(box: npt.NDArray[np.float32], width: int, read: Text) -> list[Line]:
         else:
             parts.append([word])
     return [_line(part) for part in parts]
+
+
+def _tilted_back(reading: Reading, tilted: Tilt) -> Reading:
+    """A reading of the upright picture with its boxes in the tilted one."""
+    lines = [
+        line.model_copy(
+            update={
+                "box": tilted.back(line.box),
+                "words": tuple(word.model_copy(update={"box": tilted.back(word.box)}) for word in line.words),
+            }
+        )
+        for line in reading.lines
+    ]
+    unread, foreign = tuple(map(tilted.back, reading.unread)), tuple(map(tilted.back, reading.foreign))
+    return reading.model_copy(update={"lines": tuple(lines), "unread": unread, "foreign": foreign})
 
 
 def _line(parts: Sequence[Word]) -> Line:

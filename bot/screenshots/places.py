@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.conversation import Box
-from bot.screenshots.detection import Detector, Pixels
+from bot.screenshots.detection import Detector, Found, Pixels, Slope
 
 Boxes = npt.NDArray[np.float32]
 LONGEST = 1280
@@ -39,6 +39,7 @@ class Searched(NamedTuple):
     pixels: Pixels
     scale: float
     boxes: Boxes
+    slopes: list[Slope]
 
 
 class Places:
@@ -49,29 +50,31 @@ class Places:
         self._searched: OrderedDict[int, Searched] = OrderedDict()
         self._count = 0
 
-    def find(self, pixels: Pixels) -> Boxes:
-        """The boxes (n, 4) of text in a picture, searched at the smallest size at which its letters stay readable."""
+    def find(self, pixels: Pixels) -> Found:
+        """What is found in a picture, searched at the smallest size at which its letters stay readable."""
         for number in reversed(self._searched):
             before = self._searched[number]
             if before.pixels.shape == pixels.shape:
                 boxes = self._again(before, pixels)
                 if boxes is not None:
                     del self._searched[number]
-                    self._keep(Searched(pixels, before.scale, boxes))
-                    return boxes
-        scale, boxes = self._anew(pixels)
-        self._keep(Searched(pixels, scale, boxes))
-        return boxes
+                    self._keep(Searched(pixels, before.scale, boxes, before.slopes))
+                    return Found(boxes, before.slopes)
+        scale, found = self.anew(pixels)
+        self._keep(Searched(pixels, scale, *found))
+        return found
 
-    def _anew(self, pixels: Pixels) -> tuple[float, Boxes]:
+    def anew(self, pixels: Pixels) -> tuple[float, Found]:
+        """The same, without a look at what was searched before; and the scale of the search."""
         longest = max(pixels.shape[:2])
         scale = min(1.0, LONGEST / longest)
-        boxes = self._detector.find(pixels, scale)
+        found = self._detector.find(pixels, scale)
+        boxes = found.boxes
         if scale == 1 or not len(boxes):
-            return scale, boxes
+            return scale, found
         letters = float(np.percentile(boxes[:, 3] - boxes[:, 1], 10)) / 1.6
         needed = min(1.0, LARGEST / longest, SMALLEST / letters)
-        return (needed, self._detector.find(pixels, needed)) if needed > scale else (scale, boxes)
+        return (needed, self._detector.find(pixels, needed)) if needed > scale else (scale, found)
 
     def _again(self, before: Searched, pixels: Pixels) -> Boxes | None:
         """What was found before, with what changed searched anew; None when that is too much to be worth it."""
@@ -84,7 +87,7 @@ class Places:
         if sum((a[2] - a[0]) * (a[3] - a[1]) for a in areas) > MOST * size:
             return None
         for place, (left, top, right, bottom) in zip(places, areas, strict=True):
-            found = self._detector.find(pixels[top:bottom, left:right], before.scale)
+            found = self._detector.find(pixels[top:bottom, left:right], before.scale).boxes
             found += np.array([left, top, left, top], np.float32)
             boxes = np.concatenate([boxes[~_touch(boxes, place)], found[_touch(found, place)]])
         return np.asarray(boxes, np.float32)

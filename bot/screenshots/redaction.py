@@ -156,8 +156,10 @@ def _goes_on(
     if known != {kind}:
         return not known
     first, rest = _text(parts[0]), _text(parts[-1])
-    if kind == "phone":  # the country's code stands in a box of its own
-        return re.fullmatch(r"\+\d{1,3}", first) is not None
+    if kind == "phone":  # the country's code stands in a box of its own, or the line ended within the number
+        ended = _text(rows[parts[0][-1].line]).rstrip().endswith(first) and rest[:1].isdigit()
+        short = first.startswith("+") and sum(c.isdigit() for c in first) < 10
+        return re.fullmatch(r"\+\d{1,3}", first) is not None or (short and ended)
     if kind == "name":  # "Signed in as Anna", and below it "Kowalska"
         return rest.strip() == _text(rows[parts[-1][0].line]).strip()
     if re.match(r"[\w.\-]+\s?[=:]", rest):  # the next setting

@@ -49,8 +49,7 @@ class Ink:
 def ink(crop: Pixels) -> Ink:
     """What is drawn in a crop. Rules, which cross it from side to side, and frames do not count."""
     height = crop.shape[0]
-    flat = crop[int(0.3 * height) : max(int(0.7 * height), 1)].reshape(-1, 3)  # around it may be another ground
-    ground = np.median(flat[:: max(1, len(flat) // 1024)], axis=0)
+    ground = _ground(crop[int(0.3 * height) : max(int(0.7 * height), 1)])  # around it may be another one
     blue, green, red = cv2.split(cv2.absdiff(crop, (*map(float, ground), 0.0)))
     off = np.asarray(cv2.max(cv2.max(blue, green), red))
     strongest = np.searchsorted(np.cumsum(np.bincount(off.ravel(), minlength=256)), 0.99 * off.size)
@@ -62,6 +61,16 @@ def ink(crop: Pixels) -> Ink:
     inked = np.flatnonzero(drawn.any(1))
     top, bottom = (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, height)
     return Ink(np.asarray(drawn.any(0)), top, bottom)
+
+
+def _ground(part: Pixels) -> npt.NDArray[np.float64]:
+    """The colour that most pixels have, or nearly: not the median, which in blurred letters is none of either."""
+    flat = part.reshape(-1, 3)
+    flat = flat[:: max(1, len(flat) // 1024)]
+    shade = flat.sum(1, dtype=np.int32) >> 5
+    counts = np.bincount(shade, minlength=26)
+    peak = int((counts[:-1] + counts[1:]).argmax())
+    return np.asarray(np.median(flat[(shade == peak) | (shade == peak + 1)], axis=0))
 
 
 def _without_frames(drawn: npt.NDArray[np.bool_]) -> None:

@@ -52,6 +52,13 @@ _REFERENCES = frozenset(
     "pi ch cus sub price prod evt in txn tr seti acct pm card src po il si cn re dp req msg usr org obj run".split()  # noqa: SIM905
 )
 """Prefixes of a thing's number, which opens no door."""
+_LOST_AT = re.compile(
+    r"\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|sqlserver|smtps?|s?ftps?|ldaps?|"
+    r"clickhouse)"
+    r":/ ?/[^\s:/@]{0,64}:(?!\d{2,5}(?:/|\s|$))[^\s/]{6,128}[^\s'\"<>]*",
+    re.I,
+)
+"""The same where the @ was read as something else."""
 _QUERY = re.compile(
     r"[?&;](?:access_token|token|api_?key|key|secret|sig|signature|password|pwd|auth)=(?P<value>[^\s&#;]{6,})", re.I
 )
@@ -67,7 +74,7 @@ LABEL = re.compile(_LABEL_WORDS, re.I)
 CODE_LABEL = re.compile(r".*(?:\bcodes?|\bpin|\botp|\btan|password|passcode|passwort|code)", re.I)
 """Of the labels those that name what may be digits alone."""
 _LABELLED = re.compile(
-    rf"(?P<label>{_LABEL_WORDS})\s?[:=]\*?\s{{0,2}}[\"']?(?P<value>[^\s\"',;*][^\s\"',;]{{2,}})", re.I
+    rf"(?P<label>{_LABEL_WORDS})\s?[:=]\*?\s{{0,2}}[\"']?(?P<value>[^\s\"',;*][^\s\"',;·•|]{{2,}})", re.I
 )
 _CODE = re.compile(
     r"(?<![^\W_])(?:(?:one[ \-]?time|verification|security|login|log-?in|sign[ \-]?in|access|authentication|2fa|mfa|"
@@ -108,24 +115,29 @@ def entropy(text: str) -> float:
 
 def secrets(text: str) -> Iterator[Span]:
     """Everything that opens a door."""
-    for m in _PREFIXED.finditer(text):
-        if _random_enough(m[0]):
-            yield Span(m.start(), m.end(), "secret")
+    yield from _prefixed(text)
     for m in _JWT.finditer(text):
         if len(m[0]) >= 30 and entropy(m[0]) >= 3.5:
             yield Span(m.start(), m.end(), "secret")
     for m in _PEM.finditer(text):
         yield Span(m.start(), m.end(), "secret")
-    for m in _CONNECTION.finditer(text):
-        yield Span(m.start(), m.end(), "secret")
-    for m in _UNKNOWN_PREFIX.finditer(text):
-        if m["prefix"] not in _REFERENCES and _mixed(m["tail"]) and entropy(m["tail"]) >= 3.5:
+    for pattern in (_CONNECTION, _LOST_AT):
+        for m in pattern.finditer(text):
             yield Span(m.start(), m.end(), "secret")
     for pattern in (_QUERY, _AUTHORISATION, _HOOK, _CODE, _GIVEN):
         for m in pattern.finditer(text):
             if any(c.isdigit() for c in m["value"]) and not _UUID.fullmatch(m["value"]):
                 yield Span(*m.span("value"), "secret")
     yield from _labelled(text)
+
+
+def _prefixed(text: str) -> Iterator[Span]:
+    for m in _PREFIXED.finditer(text):
+        if _random_enough(m[0]):
+            yield Span(m.start(), m.end(), "secret")
+    for m in _UNKNOWN_PREFIX.finditer(text):
+        if m["prefix"] not in _REFERENCES and _mixed(m["tail"]) and entropy(m["tail"]) >= 3.5:
+            yield Span(m.start(), m.end(), "secret")
 
 
 def random_text(text: str) -> Iterator[Span]:
