@@ -22,6 +22,7 @@ from bot import letters
 from bot.answering import privacy
 from bot.answering.rungs import complaint, exits, http
 from bot.answering.tracing import trace_exit
+from bot.knowledge.encoder import encoder_of
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
 from bot.post import MailServer, Undelivered, Webhook
@@ -160,10 +161,11 @@ async def _index(settings: Settings) -> Finding:
     if settings.kb is None:
         return Finding("help centre", "missing", "the example help centre serves", "helplens up YOUR-FOLDER-OR-ADDRESS")
     try:
-        index = await asyncio.to_thread(Index.open, settings.kb)
+        index = await asyncio.to_thread(Index.open, settings.kb, encoder_of(settings.encoder))
     except (NoIndex, ValueError, OSError) as error:
         return Finding("help centre", "broken", str(error), "helplens kb build SOURCE --to " + str(settings.kb))
-    return Finding("help centre", "ok", f"{len(index.articles):,} articles in {settings.kb}")
+    found = f"{len(index.articles):,} articles in {settings.kb}"
+    return Finding("help centre", "ok", f"{found}; {index.by_words_alone}" if index.by_words_alone else found)
 
 
 async def _reader(_: Settings) -> Finding:

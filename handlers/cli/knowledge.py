@@ -47,9 +47,10 @@ def kb_build(
     if as_json:
         typer.echo(json.dumps(report.__dict__))
         return
+    vectors = f"{report.encoded} encoded, " if Settings().encoder else ""
     stderr.print(
         f"{report.articles} articles in {report.passages} passages; {report.read} read, {report.unchanged} unchanged, "
-        f"{report.removed} gone, {len(report.unreadable)} not readable, {len(report.left_out)} left out; "
+        f"{report.removed} gone, {len(report.unreadable)} not readable, {len(report.left_out)} left out; {vectors}"
         f"{report.seconds:.1f} s. Index: {to}",
         highlight=False,
     )
