@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from rapidfuzz import fuzz
 
 from bot.screenshots import legibility
-from bot.screenshots.ocr import Reader, Reading
+from bot.screenshots.language import language
+from bot.screenshots.ocr import Line, Reader, Reading, Word
 from bot.screenshots.places import changes
 from bot.screenshots.screen import look, understand
 
@@ -53,6 +54,15 @@ def jpeg(picture: Image.Image, quality: int) -> Image.Image:
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=quality)
     return Image.open(out).convert("RGB")
+
+
+def known(lines: tuple[str, ...], size: int = 16) -> list[Line]:
+    """The lines that a reader would find in `drawn(lines)`."""
+    out = []
+    for row, text in enumerate(lines):
+        box = (2.0 * size, size * (1 + 3.0 * row), 2.0 * size + 9 * len(text), size * (2.2 + 3.0 * row))
+        out.append(Line(text=text, box=box, score=0.99, words=(Word(text=text, box=box, score=0.99),)))
+    return out
 
 
 def words(reading: Reading) -> list[str]:
@@ -258,3 +268,30 @@ def test_the_engine_sends_no_reports_and_leaves_none(tmp_path: Path) -> None:
     environment.pop("ORT_DISABLE_TELEMETRY", None)
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=240)
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_guessed_letters_of_a_sharp_picture_are_a_script_that_is_not_known() -> None:
+    texts = ("an nothing", "D none Door", "2l number")
+    guessed = tuple(
+        line.model_copy(update={"words": tuple(w.model_copy(update={"score": 0.65}) for w in line.words)})
+        for line in known(texts)
+    )
+    verdict = legibility.judge(drawn(texts), Reading(lines=guessed))
+    assert verdict.outcome == "unreadable"
+    assert "script" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Nie udało się zapisać zmian", "pl"),
+        ("Změny se nepodařilo uložit", "cs"),
+        ("Değişiklikler kaydedilemedi", "tr"),
+        ("Ändringarna kunde inte sparas på ditt konto", "sv"),
+        ("Änderungen konnten nicht gespeichert werden", "de"),
+        ("Your changes could not be saved for this account", "en"),
+        ("10423", ""),
+    ],
+)
+def test_the_language_of_a_screen(text: str, code: str) -> None:
+    assert language([text]) == code

@@ -16,6 +16,8 @@ Grey = npt.NDArray[np.float32]
 
 UNSURE = 0.9
 """A word read with less than this is not relied upon."""
+GUESSED = 0.72
+"""The mean score of sharp words that are of a script without weights: their letters are only guessed."""
 SMALL = 9.5
 """Lines lower than this, in pixels, hold letters that cannot be told apart."""
 SOFT = 0.2
@@ -96,7 +98,9 @@ def _trouble(grey: Grey, reading: Reading, kind: PictureKind) -> str:
         return "photo"
     seen = sum(_wide(box) for box in reading.foreign)  # what reads as nothing at all, not just unsurely
     unsure = sum(_width(w.box) for x in reading.lines for w in x.words if w.score < UNSURE)
-    return "script" if seen >= 0.5 * unsure else "unsure"
+    scores = [w.score for x in reading.lines for w in x.words if w.score < UNSURE]
+    guessed = bool(scores) and float(np.mean(scores)) < GUESSED  # sharp and large, and like none of the letters known
+    return "script" if guessed or seen >= 0.5 * unsure else "unsure"
 
 
 def _sharpness(grey: Grey, boxes: Sequence[Box]) -> float:
