@@ -1,6 +1,7 @@
 """The widget as a guest on a site: identity, logout, another origin, strict policies, languages, directions, themes."""
 
 import asyncio
+import json
 import re
 import time
 from pathlib import Path
@@ -270,6 +271,25 @@ async def test_it_speaks_the_pages_language(language: str, title: str, visit: Op
 async def _in(route, language: str) -> None:  # type: ignore[no-untyped-def]
     response = await route.fetch()
     await route.fulfill(response=response, body=(await response.text()).replace('lang="en"', f'lang="{language}"'))
+
+
+@pytest.mark.parametrize(("zone", "own"), [("Asia/Tokyo", "Nach Ihrer Uhr: Montag, 17:00."), ("Europe/Berlin", None)])
+async def test_when_the_team_is_back_is_told_by_the_customers_own_clock(
+    zone: str, own: str | None, visit: OpenPage
+) -> None:
+    """The words name the team's clock; the customer's own stands beside them where it shows another time."""
+    page = await visit("/demo", locale="de-DE", timezone_id=zone)
+    back = 1_796_630_400_000  # Monday 7 December 2026, 09:00 in Berlin
+    told = {"owner": "waiting", "reason": "Das Team ist wieder da am Montag, 09:00 Uhr (CET).", "back_at": back}
+    stream = f"id: 5\nevent: owner\ndata: {json.dumps(told)}\n\n"
+    await page.route("**/demo*", lambda route: _in(route, "de"))
+    await page.route("**/events", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+    await page.goto("/demo")
+    panel = await Panel(page).open()
+    await panel.send("Ist jemand da?")
+    notice = panel.host.locator(".notice").last
+    await expect(notice).to_contain_text(own or "09:00 Uhr (CET).")
+    assert ("Nach Ihrer Uhr" in await notice.inner_text()) == bool(own)
 
 
 async def test_right_to_left_mirrors_the_panel_and_nothing_overflows(visit: OpenPage) -> None:

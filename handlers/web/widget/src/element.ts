@@ -40,6 +40,7 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   client!: Client;
   say: Say = sayer(english);
+  locale = "en";
   correcting = "";
   offer = false;
   line = "";
@@ -81,6 +82,7 @@ export class HelpLensWidget extends LitElement implements Parts {
   }
 
   private async speak(language: Language): Promise<void> {
+    this.locale = language;
     this.words = await load(this.client.api.base, language);
     this.say = sayer(this.words);
     this.requestUpdate();

@@ -30,7 +30,7 @@ export interface Events {
   pointed: { turn: number; attachment_id: string; points: Point[] };
   done: { turn: number };
   stopped: { turn: number; text: string };
-  owner: { owner: Owner; reason: string; who?: string | null; mail?: boolean };
+  owner: { owner: Owner; reason: string; who?: string | null; mail?: boolean; back_at?: number | null };
   rated: { turn: number; helped: boolean };
   reminded: { text: string; mail?: boolean };
   fresh: Record<string, never>;

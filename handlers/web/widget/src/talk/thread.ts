@@ -13,7 +13,7 @@ export interface Answer {
   citations: Citation[]; choices: Choice[]; pointed: { picture: string; points: Point[] }[]; answered: boolean; handoff: boolean;
   rated?: boolean; settled: boolean;
 }
-export interface Notice { kind: "notice"; at: number; owner: Owner; who: string; text: string; mail?: boolean }
+export interface Notice { kind: "notice"; at: number; owner: Owner; who: string; text: string; mail?: boolean; back?: number }
 export type Item = Said | Answer | Notice;
 
 export class Thread {
@@ -116,10 +116,10 @@ const FOLDS: Folds = {
   stopped(thread, { turn, text }, at) {
     Object.assign(thread.answer(turn, at), { at, text, stopped: true, running: false, settled: true });
   },
-  owner(thread, { owner, who, reason, mail }, at) {
+  owner(thread, { owner, who, reason, mail, back_at }, at) {
     thread.owner = owner;
     thread.who = who ?? "";
-    thread.items.push({ kind: "notice", at, owner, who: who ?? "", text: reason, mail });
+    thread.items.push({ kind: "notice", at, owner, who: who ?? "", text: reason, mail, back: back_at ?? undefined });
   },
   reminded(thread, { text, mail }, at) {
     if (text) thread.items.push({ kind: "notice", at, owner: thread.owner, who: "", text, mail });

@@ -8,6 +8,7 @@ import type { Say } from "../words";
 
 export interface Parts {
   readonly say: Say;
+  readonly locale: string;
   readonly client: Client;
   readonly thread: Thread;
   readonly correcting: string;

@@ -108,13 +108,21 @@ function feedback(parts: Parts, turn: Answer, last: boolean): TemplateResult {
   </div>`;
 }
 
-function notice(parts: Parts, { owner, who, text, mail }: Notice): TemplateResult {
+/** When the team is back by the customer's own clock; empty where the words, which name the team's, say the same. */
+function local(parts: Parts, text: string, back?: number): string {
+  if (!back) return "";
+  const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(back);
+  if (text.includes(time)) return "";
+  return parts.say("backAt", { when: new Intl.DateTimeFormat(parts.locale, { weekday: "long", hour: "2-digit", minute: "2-digit" }).format(back) });
+}
+
+function notice(parts: Parts, { owner, who, text, mail, back }: Notice): TemplateResult {
   const { say } = parts;
   const words = {
     waiting: say("ownerWaiting"), bot: say("ownerBot"), closed: say("ownerClosed"),
     human: who ? say("ownerHuman", { who: plain(who) }) : say("ownerHumanUnnamed"),
   };
-  return html`<p class="notice" dir="auto">${plain(text) || words[owner]}</p>${mail ? address(parts) : nothing}`;
+  return html`<p class="notice" dir="auto">${[plain(text) || words[owner], local(parts, text, back)].filter(Boolean).join(" ")}</p>${mail ? address(parts) : nothing}`;
 }
 
 /** Where to write to when the answer comes; asked for only where the server says that it can. */

@@ -84,6 +84,7 @@ const de: Words = {
   ownerHumanUnnamed: "Ein Mensch ist jetzt für Sie da.",
   ownerBot: "Der Assistent antwortet wieder.",
   ownerClosed: "Dieses Gespräch ist geschlossen. Schreiben Sie jederzeit wieder.",
+  backAt: "Nach Ihrer Uhr: {when}.",
   mailAsk: "Ihre E-Mail-Adresse",
   mailSend: "Schreiben Sie mir",
   mailKept: "Sie bekommen eine E-Mail, sobald die Antwort da ist.",

@@ -82,6 +82,7 @@ export default {
   ownerHumanUnnamed: "A person is with you now.",
   ownerBot: "The assistant answers again.",
   ownerClosed: "This conversation is closed. Write again at any time.",
+  backAt: "In your time: {when}.",
   mailAsk: "Your e-mail address",
   mailSend: "Write to me",
   mailKept: "You are written to by e-mail when the answer comes.",

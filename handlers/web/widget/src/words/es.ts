@@ -84,6 +84,7 @@ const es: Words = {
   ownerHumanUnnamed: "Una persona está ahora contigo.",
   ownerBot: "El asistente vuelve a responder.",
   ownerClosed: "Esta conversación está cerrada. Escribe de nuevo cuando quieras.",
+  backAt: "En tu hora: {when}.",
   mailAsk: "Tu correo electrónico",
   mailSend: "Quiero recibirla",
   mailKept: "Te escribiremos por correo en cuanto haya respuesta.",

@@ -84,6 +84,7 @@ const fr: Words = {
   ownerHumanUnnamed: "Une personne est maintenant avec vous.",
   ownerBot: "L’assistant répond de nouveau.",
   ownerClosed: "Cette conversation est close. Écrivez à nouveau quand vous voulez.",
+  backAt: "À votre heure : {when}.",
   mailAsk: "Votre adresse e-mail",
   mailSend: "Écrivez-moi",
   mailKept: "Vous recevrez un e-mail dès que la réponse sera là.",
