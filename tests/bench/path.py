@@ -248,7 +248,7 @@ async def bench(many: list[int], runs: int, turns: int) -> None:
         bot = start(
             stack, first, "-c", "from handlers.cli import main; main()", "up",
             HELPLENS_REDIS_URL=redis_url, HELPLENS_DATA=folder, HELPLENS_PORT=str(ours), HELPLENS_LOG_LEVEL="warning",
-            HELPLENS_MODELS=f"openai:good@{url} calls=1000 tools=no", HELPLENS_WORKERS="1000",
+            HELPLENS_MODELS=f"openai:good@{url} calls=1000", HELPLENS_WORKERS="1000",
         )  # fmt: skip
         ways = (
             Way("HelpLens", our_reader, ours, {"bot": bot, "Valkey": server}),
