@@ -1,12 +1,11 @@
 """Weights changed on loading: a LoRA adapter merged in, the language part in int8, and what each of them costs."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -18,6 +17,7 @@ from bot.answering.vlm.fewrows import FewRowsLinear  # noqa: E402
 from bot.answering.vlm.inputs import Inputs  # noqa: E402
 from bot.answering.vlm.int8 import losses, quantized  # noqa: E402
 from bot.answering.vlm.weights import load  # noqa: E402
+from handlers.cli.model import model as commands  # noqa: E402
 from tests.tiny_models import build  # noqa: E402
 from tests.vlm_parts import asking, said  # noqa: E402
 
@@ -106,10 +106,9 @@ def test_products_of_few_rows_are_the_same_products() -> None:
 def test_the_command_says_what_int8_costs_on_texts_of_ones_own(folder: str, tmp_path: Path) -> None:
     text = tmp_path / "article.md"
     text.write_text("Open **Settings** and press **Save**. " * 20)
-    start = "from handlers.cli.model import model; model()"
-    command = [sys.executable, "-c", start, "losses", folder, str(text), "--device", "cpu", "--json"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rows = [json.loads(line) for line in told.splitlines()]
+    told = CliRunner().invoke(commands, ["losses", folder, str(text), "--device", "cpu", "--json"])
+    assert told.exit_code == 0, told.output
+    rows = [json.loads(line) for line in told.stdout.splitlines()]
     assert rows[-1]["part"] == "all"
     assert rows[-1]["megabytes"] == pytest.approx(sum(row["megabytes"] for row in rows[:-1]))
     assert all(0.5 < row["same_choice"] <= 1 for row in rows)

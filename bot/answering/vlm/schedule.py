@@ -5,6 +5,7 @@ the time between their tokens and no more. Runs in the engine's thread. Not here
 """
 
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -122,7 +123,8 @@ class Schedule:
         try:
             work(answers)
         except Exception as error:  # anything: models' code is not ours, and these answers end either way, aloud
-            log.exception("the model failed", answers=len(answers))
+            # Lines of code alone: a trace with its values would write down what customers say.
+            log.error("the model failed", answers=len(answers), trace="".join(traceback.format_exception(error)))
             for answer in answers:
                 answer.send(Broken(f"{type(error).__name__}: {error}"))
                 answer.cancelled = True
