@@ -77,8 +77,8 @@ async def raced(desks: list[HelpDesk], rng: random.Random) -> tuple[int, int]:
     return len(owners), sum(loser.who == owners[0].who for loser in told)
 
 
-async def main(take_overs: int, races: int) -> None:
-    """Prints the figures."""
+async def main(take_overs: int, races: int) -> bool:
+    """Prints the figures; whether the bot was silent after each take-over, and each race had one owner."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     rng = random.Random(2026)
     with tempfile.TemporaryDirectory() as folder:
@@ -105,8 +105,9 @@ async def main(take_overs: int, races: int) -> None:
     print(f"races of two agents: {len(owners)}")
     print(f"  with exactly one owner:                   {sum(count == 1 for count, _ in owners)}")
     print(f"  whose loser was told who won:             {sum(told == 1 for _, told in owners)}")
+    return not any(words or faults for words, _, faults in results) and all(pair == (1, 1) for pair in owners)
 
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:]]
-    asyncio.run(main(*[*numbers, 500, 500][:2]))
+    sys.exit(not asyncio.run(main(*[*numbers, 500, 500][:2])))

@@ -20,8 +20,8 @@ from bot.state.embedded import embedded
 from bot.state.store import Store
 
 
-async def main(rounds: int) -> None:
-    """Prints one line per point, and the sum."""
+async def main(rounds: int) -> bool:
+    """Prints one line per point, and the sum; whether nothing was lost, doubled or torn."""
     lost = twice = faults = kills = 0
     print(
         f"{'killed':<18} {'kills':>5} {'lost':>5} {'twice':>5} {'torn':>5}  seconds to the end (lease {LEASE_S:.0f} s)"
@@ -36,7 +36,8 @@ async def main(rounds: int) -> None:
                 print(f"{point:<18} {row[0]:>5} {row[1]:>5} {row[2]:>5} {torn:>5}  {slowest:.1f}", flush=True)
                 kills, lost, twice, faults = kills + row[0], lost + row[1], twice + row[2], faults + torn
     print(f"{'all':<18} {kills:>5} {lost:>5} {twice:>5} {faults:>5}")
+    return not (lost or twice or faults)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))
+    sys.exit(not asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1)))

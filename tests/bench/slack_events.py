@@ -40,8 +40,8 @@ async def conversation_of(house: House, number: int, events: int) -> tuple[list[
     return written, await house.customer_reads(conversation)
 
 
-async def main(events: int) -> None:
-    """Prints the figures."""
+async def main(events: int) -> bool:
+    """Prints the figures; whether nothing was lost or doubled."""
     began, per_conversation = time.monotonic(), 100
     written: list[str] = []
     read: Counter[str] = Counter()
@@ -56,10 +56,11 @@ async def main(events: int) -> None:
     doubled = sum(count - 1 for count in read.values() if count > 1)
     print(f"events {len(written)} · deliveries {sum(copies.values())}", end=" · ")
     print(f"lost {lost} · doubled {doubled} · {time.monotonic() - began:.0f} s")
+    return not (lost or doubled)
 
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
     random.seed(3)
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000))
+    sys.exit(not asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)))

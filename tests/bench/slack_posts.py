@@ -21,8 +21,8 @@ from handlers.slack.sandbox.server import SUPPORT
 from tests.slack.slack_house import built
 
 
-async def main(posts: int) -> None:
-    """Prints the figures."""
+async def main(posts: int) -> bool:
+    """Prints the figures; whether every post stands in its thread, once and in order."""
     began, dice, threads = time.monotonic(), random.Random(4), 20
     refused = 0
 
@@ -63,9 +63,10 @@ async def main(posts: int) -> None:
     gap = min(b - a for a, b in pairwise(taken))
     print(f"posts {posts} · refused with 429 {refused} · shortest gap {gap:.3f} s", end=" · ")
     print(f"threads in order {ordered}/{threads} · lost {lost} · doubled {doubled} · {time.monotonic() - began:.0f} s")
+    return not (lost or doubled) and ordered == threads
 
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 600))
+    sys.exit(not asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 600)))

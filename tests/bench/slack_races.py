@@ -45,8 +45,8 @@ async def race(house: House, conversation: str, dice: random.Random) -> tuple[in
     return len(taken), told
 
 
-async def main(races: int) -> None:
-    """Prints the figures."""
+async def main(races: int) -> bool:
+    """Prints the figures; whether each race had one owner, and its loser was told."""
     dice, began = random.Random(1), time.monotonic()
     owners, told = [], 0
     with tempfile.TemporaryDirectory() as folder:
@@ -58,9 +58,10 @@ async def main(races: int) -> None:
                 told += was_told
     print(f"races {races} · exactly one owner {owners.count(1)} · none or several {races - owners.count(1)}", end=" · ")
     print(f"loser told {told} · {time.monotonic() - began:.0f} s")
+    return owners.count(1) == told == races
 
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 500))
+    sys.exit(not asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)))
