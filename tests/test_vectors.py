@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from bot import training
+from bot.evaluation.retrieval import Case
 from bot.knowledge.encoder import FolderEncoder, encoder_of
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
@@ -98,6 +100,32 @@ def test_the_owner_names_an_encoder_and_figures_are_printed_twice(
     assert [f["fusion"] for f in figures] == ["best by words", "best"]
     monkeypatch.delenv("HELPLENS_ENCODER")
     assert [f["fusion"] for f in said("eval", "retrieval", str(cases), "--kb", kb, "--json")] == ["best"]
+
+
+async def test_the_ranking_is_learned_twice_where_all_have_vectors(
+    tmp_path: Path, encoders: tuple[FolderEncoder, FolderEncoder]
+) -> None:
+    shown = {
+        "billing/replace-card.md": DECLINED,
+        "files/upload.md": screen("Documents", "File is too large", "Upload document"),
+        "team/invite.md": screen("Team members", "Send invitation", "Role"),
+    }
+    cases = [Case(expect=(article,)) for article in shown]
+    asked = [Query(screens=(seen,)) for seen in shown.values()]
+    products = []
+    for name in ("one", "two", "three"):
+        await build(write(tmp_path / name), tmp_path / f"{name}-kb", encoder=encoders[0])
+        index = Index.open(tmp_path / f"{name}-kb", encoders[0])
+        products.append(training.with_strangers(training.measure(name, index, cases, asked), [("other", asked)]))
+    ranker = training.learn(products, lambda line: None)
+    assert ranker.with_vectors is not None
+    assert set(ranker.with_vectors.names) - set(ranker.names) == {"meaning"}
+    assert "gain at 1 by vectors" in (ranker.with_vectors.card or {})
+    ranker.write(tmp_path / "one-kb" / "ranking.json")
+    learned = Index.open(tmp_path / "one-kb", encoders[0])
+    assert ranker_of(learned).card == ranker.with_vectors.card
+    assert ranker_of(Index.open(tmp_path / "one-kb")).card == ranker.card
+    assert rank(learned, SHOWN).hits[0].passage.article == "billing/replace-card.md"
 
 
 def said(*arguments: str) -> list[dict[str, object]]:
