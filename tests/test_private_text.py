@@ -181,6 +181,9 @@ Your one-time code is [[482913]]
 Verification code: [[482 913]]
 Your verification code is [[G-482913]]
 PIN: [[4821]]·Request 7
+姓名：[[王小明]]
+お名前： [[山田 太郎]]
+电话：[[138 1234 5678]]
 Recovery codes: [[8f3k-29dk]]
 IP [[192.168.1.44]]
 IP address [[81.2.69.142]] blocked
@@ -340,6 +343,7 @@ Your order code is ready
 Promo code: SUMMER26
 Zip code
 Coupon code SAVE20
+姓名：请输入
 """.strip().splitlines()
 
 

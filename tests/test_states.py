@@ -77,6 +77,17 @@ def test_the_entry_that_stands_out_once_is_active(drawn: Drawn, expected: list[s
     assert active(drawn) == expected
 
 
+def test_an_entry_and_the_one_that_it_is_under_are_both_active() -> None:
+    drawn = page("#343a40")
+    for row, name in enumerate((*MENU, "Members", "Roles")):
+        y = 40 + 44 * row
+        fill = {"Settings": "#007bff", "Members": "#ebebec"}.get(name)
+        if fill:
+            drawn.pen.rounded_rectangle((10, y - 10, 210, y + 30), radius=4, fill=fill)
+        drawn.write(name, 40, y, colour="#343a40" if name == "Members" else "#dddddd")
+    assert active(drawn) == ["Settings", "Members"]
+
+
 def test_a_first_action_is_no_tab() -> None:
     drawn = page()
     drawn.button("Save changes", 320, 200)

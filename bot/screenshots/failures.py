@@ -35,7 +35,8 @@ SAYS = re.compile(
     r"mislukt|fout|kan niet|ongeldig|verlopen|geweigerd|nie (?:udało się|można|znaleziono|powiodło się)|błąd|"
     r"nieprawidłow[yae]|"
     r"odrzucon[oya]|wygasł[oay]?|misslyckades|kunde inte|ogiltig|mislykkedes|fejl|kunne ikke|feil|epäonnistui|virhe|"
-    r"hata|başarısız|nepodařilo|chyba|hiba|sikertelen|eroare)\b",
+    r"hata|başarısız|nepodařilo|chyba|hiba|sikertelen|eroare)\b|"
+    r"无法|失败|错误|無法|失敗|錯誤|エラー|できません|見つかりません|期限切れ",
     re.I,
 )
 """Words with which screens report that something did not work."""

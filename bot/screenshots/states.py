@@ -38,11 +38,14 @@ def active(evidence: Evidence) -> set[int]:
     out: set[int] = set()
     for group in _columns(evidence):
         tests = (_own_ground, _side_bar, *((_ink,) if _at_side(evidence, group) else ()))
-        out |= {n for n in _odd(evidence, group, tests) if not _is_button(evidence, n) and _alone(evidence, n)}
+        both = 2 if len(group) >= 6 and _at_side(evidence, group) else 1  # an entry, and the one that it is under
+        odd = _odd(evidence, group, tests, both)
+        out |= {n for n in odd if not _is_button(evidence, n) and _alone(evidence, n)}
     for group in _rows(evidence):
         tests = (_own_ground, _foot_bar, *((_ink,) if _at_edge(evidence, group) else ()))
         odd = _odd(evidence, group, tests)
-        out |= {n for n in odd if not _ACTION.match(evidence.found[n].text) and not _is_field(evidence, n)}
+        told = {n for n in odd if not _ACTION.match(evidence.found[n].text)}
+        out |= {n for n in told if not _is_field(evidence, n) and not _in_corner(evidence, n)}
     return out
 
 
@@ -57,6 +60,12 @@ def _is_field(evidence: Evidence, n: int) -> bool:
     if region is None or not _alone(evidence, n) or not (_has(evidence, n, "tight") or _has(evidence, n, "bar")):
         return False
     return label.box[0] - region.box[0] < 0.4 * (region.box[2] - label.box[2])
+
+
+def _in_corner(evidence: Evidence, n: int) -> bool:
+    """Whether a label stands on a ground of its own in the picture's corner, as a brand does."""
+    region = evidence.regions[n]
+    return region is not None and region.box[0] <= 2 and region.box[1] <= 2 and _has(evidence, n, "tight") > 0
 
 
 def _alone(evidence: Evidence, n: int) -> bool:
@@ -112,12 +121,12 @@ def _paler(evidence: Evidence) -> set[int]:
 Test = Callable[[Evidence, Sequence[int]], set[int]]
 
 
-def _odd(evidence: Evidence, group: Sequence[int], tests: Sequence[Test]) -> set[int]:
-    """The one of a group that the first of `tests` to tell anything tells apart; none when it tells several apart."""
+def _odd(evidence: Evidence, group: Sequence[int], tests: Sequence[Test], most: int = 1) -> set[int]:
+    """What the first of `tests` to tell anything tells apart in a group; none when that is more than `most`."""
     for test in tests:
         told = test(evidence, group)
         if told:
-            return told if len(told) == 1 else set()
+            return told if len(told) <= most else set()
     return set()
 
 

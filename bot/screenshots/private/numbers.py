@@ -57,6 +57,7 @@ _LABELLED_PHONE = re.compile(
     r"(?<![^\W_])(?:tel|tél|phone|mobile|mobil|handy|cell|whatsapp|signal|fax|gsm|telefon|telefonnummer|handynummer|"
     r"rufnummer|"
     r"teléfono|telefono|telefone|téléphone|portable|móvil|cellulare|celular|telemóvel|telefoon|komórka|puhelin|"
+    r"电话|手机|電話(?:番号)?|携帯|"
     r"phone number|mobile number|telephone)(?: ?(?:no|nr|number))?\.?\s?[:.]?\s{1,3}"
     r"(?P<value>\(?\d(?:[ \-./()]{0,3}\d){6,13})(?![\d\-])",
     re.I,

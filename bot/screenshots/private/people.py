@@ -49,6 +49,12 @@ _DOES = re.compile(
     r"says|added|sent|shared|requested|approved|uploaded|is typing|has (?:commented|replied|joined|left|shared|added)|"
     r"hat (?:kommentiert|geantwortet)|a commenté|ha comentado)\b"
 )
+_IDEOGRAPHS = re.compile(
+    r"(?:姓名|联系人|聯絡人|收件人|收货人|客户(?:姓名)?|持卡人|用户姓名|お名前|氏名|名前|ご担当者|宛名|受取人)\s?[:：]?\s?"
+    r"(?!请|請|未|必|入力|選択|输入)"
+    r"(?P<name>[\u3400-\u9fff\u3040-\u30ff々]{2,8}(?:[ 　][\u3400-\u9fff\u3040-\u30ff]{1,6})?)(?:様|さん|先生)?"
+)
+"""Names of the Far East beside their labels."""
 _FROM = re.compile(
     r"(?i:message|e-?mail|call|reply|comment|request|invitation|nachricht|mitteilung|anruf|mensaje|appel) (?i:from|"
     r"von|de) "
@@ -87,6 +93,8 @@ def stated(text: str) -> Iterator[Span]:
     for span in _named(_DONE_BY, text):
         if " " in text[span.start : span.end] or not _GOES_ON.match(text, span.end):
             yield span
+    for m in _IDEOGRAPHS.finditer(text):
+        yield Span(*m.span("name"), "name")
     for m in _LOGIN.finditer(text):
         if not ordinary(m["name"]):
             yield Span(*m.span("name"), "name")
