@@ -57,7 +57,7 @@ class Limits:
     silence: float = 5.0
     """Between two words of one answer."""
     whole: float = 60.0
-    status: float = 1.5
+    status: float = 1.2
     """After this long without a word, a line says what is being done."""
     away: float = 30.0
     """After this long without a reader, the model is stopped and the rung without a model answers."""

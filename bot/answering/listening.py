@@ -13,7 +13,7 @@ from functools import partial
 from bot.answering.breaker import Clock, NotWanted, RungFailed, Seats
 from bot.answering.brief import Answer, Brief, Rung, Words
 
-TICK = 0.25
+TICK = 0.2
 """Seconds between two looks at the clock while nothing comes."""
 STOPPING = 2.0
 """Seconds that a cancelled call gets to close its connection."""
