@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -303,7 +304,10 @@ async def test_what_a_model_raises_ends_this_answer_and_no_other(random: str) ->
 
         async with serving(engine) as url:
             handle = engine.model.lm_head.register_forward_pre_hook(fails)
-            status, answer = await posted(url, max_tokens=8)
+            with capture_logs() as logs:
+                status, answer = await posted(url, max_tokens=8, messages=words("My card is 4111 1111 1111 1111"))
+            assert "a broken layer" in repr(logs)
+            assert "4111" not in repr(logs)
             handle.remove()
             assert (status, answer["error"]["message"]) == (500, "RuntimeError: a broken layer")
             status, _ = await posted(url, max_tokens=8)

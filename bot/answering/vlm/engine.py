@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 
-import structlog
 import torch
 
 from bot.answering.vlm.fewrows import for_few_rows
@@ -24,8 +23,6 @@ from bot.answering.vlm.request import Broken, Full, Piece, Request
 from bot.answering.vlm.schedule import Answer, Schedule
 from bot.answering.vlm.weights import load
 from bot.answering.vlm.writing import Writing
-
-log = structlog.get_logger()
 
 STALL = 10.0
 """Seconds without a finished round after which a busy engine is not well."""

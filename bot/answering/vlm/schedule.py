@@ -122,7 +122,7 @@ class Schedule:
         """Does `work`; what it raises ends these answers and nobody else's."""
         try:
             work(answers)
-        except Exception as error:  # anything: models' code is not ours, and these answers end either way, aloud
+        except Exception as error:  # noqa: BLE001  models' code is not ours; these answers end either way, aloud
             # Lines of code alone: a trace with its values would write down what customers say.
             log.error("the model failed", answers=len(answers), trace="".join(traceback.format_exception(error)))
             for answer in answers:
