@@ -109,13 +109,14 @@ def words(characters: Sequence[Character], crop: Pixels) -> Text:
         return Text((), drawn.top, drawn.bottom, 0.0)
     width = crop.shape[1]
     at = [c.at * width for c in characters]
-    groups = _groups(characters, at, drawn)
+    inked = np.flatnonzero(drawn.columns)
+    groups = _groups(characters, at, drawn.height, inked)
     edges = [_first(drawn.columns, at[groups[0][0]], drawn.height)] if groups else []
     runs = []
     for number, group in enumerate(groups):
         last = at[group[-1]]
         if number + 1 < len(groups):
-            right, following = _gap(drawn.columns, last, at[groups[number + 1][0]])
+            right, following = _gap(inked, last, at[groups[number + 1][0]])
         else:
             right, following = _last(drawn.columns, last, drawn.height), 0.0
         text = "".join(characters[i].text for i in group)
@@ -126,15 +127,17 @@ def words(characters: Sequence[Character], crop: Pixels) -> Text:
     return Text(tuple(runs), drawn.top, drawn.bottom, _mean([c.score for c in characters]))
 
 
-def _groups(characters: Sequence[Character], at: Sequence[float], drawn: Ink) -> list[list[int]]:
+def _groups(
+    characters: Sequence[Character], at: Sequence[float], height: int, inked: npt.NDArray[np.intp]
+) -> list[list[int]]:
     """Indices of the characters of each word: parted at the spaces that were read, and at gaps as wide as one."""
     groups: list[list[int]] = [[]]
     letters = [i for i, c in enumerate(characters) if c.text.strip()]
-    between = {b: _gap(drawn.columns, at[a], at[b]) for a, b in pairwise(letters)}
+    between = {b: _gap(inked, at[a], at[b]) for a, b in pairwise(letters)}
     gaps = {b: end - start for b, (start, end) in between.items()}
     spaced = [g for i, g in gaps.items() if not characters[i - 1].text.strip()]
     tight = [g for i, g in gaps.items() if characters[i - 1].text.strip()]
-    wide = max(0.45 * drawn.height, 2.5 * _median(tight) + 1, 0.8 * _median(spaced))
+    wide = max(0.45 * height, 2.5 * _median(tight) + 1, 0.8 * _median(spaced))
     for i in letters:
         apart = i > 0 and not characters[i - 1].text.strip()
         if groups[-1] and (apart or gaps.get(i, 0) >= wide):
@@ -143,9 +146,8 @@ def _groups(characters: Sequence[Character], at: Sequence[float], drawn: Ink) ->
     return [g for g in groups if g]
 
 
-def _gap(columns: Columns, start: float, end: float) -> tuple[float, float]:
-    """The widest run of empty columns between the ink at two places, or their middle twice when there is none."""
-    inked = np.flatnonzero(columns)
+def _gap(inked: npt.NDArray[np.intp], start: float, end: float) -> tuple[float, float]:
+    """The widest run of columns without ink between the ink at two places, or their middle twice when there is none."""
     lo, hi = _nearest(inked, start), _nearest(inked, end)
     steps = np.diff(inked[lo : hi + 1])
     if not len(steps) or steps.max() < 2:
