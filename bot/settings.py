@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     )
     encoder: str | None = Field(
         default=None,
-        description="Ranks by meaning too: minilm (in the extra `models`) or a folder with an encoder. Unset: by words.",
+        description="Ranks by meaning too: minilm (in the extra `models`) or a folder of an encoder. Unset: by words.",
     )
     storage: str | None = Field(
         default=None, description="Where pictures lie: a folder or s3://, gs://, az:// URL. Unset: in the data folder."
