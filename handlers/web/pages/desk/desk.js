@@ -125,6 +125,7 @@ async function show(id) {
   open = { id, ...found, events: found.standing.events.map((e) => [e.event, e]) };
   room("reading");
   $("talk").innerHTML = `<header></header><div id="log" role="log" tabindex="0"></div>${composer()}`;
+  stayAtEnd($("log"));
   draw();
   const last = found.standing.events.at(-1)?.id ?? 0;
   follow(id, last, (_, name, data) => heard(id, name, data), stop.signal);
@@ -169,9 +170,18 @@ function drawAround() {
   hint();
 }
 
+const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+
+/** A picture makes the log longer once it is there: whoever reads its end stays there. */
+function stayAtEnd(box) {
+  let reading = true;
+  box.addEventListener("scroll", () => { reading = atEnd(box); });
+  box.addEventListener("load", () => { if (reading) box.scrollTop = box.scrollHeight; }, true);
+}
+
 function drawLog() {
   const box = $("log");
-  const near = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  const near = atEnd(box);
   put(box, log(fold(open.events), open.standing));
   if (near) box.scrollTop = box.scrollHeight;
 }
