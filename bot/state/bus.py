@@ -19,6 +19,8 @@ from bot.conversation import Event
 from bot.state import records
 
 BLOCK_MS = 4000
+GATHER_S = 0.01
+"""Between two reads at least: under load, what many conversations write comes in one. After a silence nothing waits."""
 READ_AGAIN_S = 15.0
 BACKLOG = 1000
 
@@ -91,11 +93,14 @@ class Bus:
 
     async def _read(self, tag: str) -> None:
         last: str | None = None
+        read_at = 0.0
         while True:
             try:
                 last = last or await self._newest(tag)
                 self._ready[tag].set()
+                await asyncio.sleep(max(0.0, read_at + GATHER_S - time.monotonic()))
                 entries = await self._redis.xread({f"{tag}bus": last}, count=500, block=self._block_ms)
+                read_at = time.monotonic()
                 if not entries and _order(await self._newest(tag)) < _order(last):
                     # The stream expired in the silence and began anew under a clock that had stepped back.
                     last = "0-0"
