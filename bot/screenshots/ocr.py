@@ -12,12 +12,11 @@ import importlib.util
 import os
 import subprocess
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import Generic, Self, TypeVar
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,9 @@ from pydantic import Field
 from bot.conversation import Box, Noun
 from bot.screenshots import quantised
 from bot.screenshots.detection import Detector, Pixels
-from bot.screenshots.places import Places
+from bot.screenshots.engine import share_memory
+from bot.screenshots.places import Places, telling
+from bot.screenshots.recent import Recent
 from bot.screenshots.recognition import Recogniser, batches, strip_width
 from bot.screenshots.spacing import Text, words
 from bot.screenshots.tilt import Tilt, tilt, upright
@@ -79,6 +80,7 @@ class Reader:
 
         It is made at the first use, in the background; until it is there the wheel's own weights read.
         """
+        share_memory()
         self._threads = threads or min(4, os.cpu_count() or 1)
         folder = weights()
         full = folder / "PP-OCRv6_rec_small.onnx"
@@ -156,7 +158,7 @@ class Reader:
             pixels = upright(pixels, tilted)
             boxes = self._places.anew(pixels)[1].boxes
         detected = time.monotonic()
-        order = _telling(boxes, pixels) if until is not None else list(range(len(boxes)))
+        order = telling(boxes, pixels) if until is not None else list(range(len(boxes)))
         crops = [_crop(pixels, box) for box in boxes]
         lines: list[Line] = []
         foreign: list[int] = []
@@ -217,27 +219,6 @@ def weights() -> Path:
     return Path(spec.origin).parent / "models"
 
 
-T = TypeVar("T")
-
-
-class Recent(Generic[T]):
-    """The values used last, as many as there is room for."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._kept: OrderedDict[bytes, T] = OrderedDict()
-
-    def get(self, key: bytes) -> T | None:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def put(self, key: bytes, value: T) -> None:
-        self._kept[key] = value
-        if len(self._kept) > self._room:
-            self._kept.popitem(last=False)
-
-
 def _crop(pixels: Pixels, box: npt.NDArray[np.float32]) -> Pixels:
     left, top, right, bottom = int(box[0]), int(box[1]), int(np.ceil(box[2])), int(np.ceil(box[3]))
     crop = pixels[top:bottom, left:right]
@@ -289,20 +270,6 @@ def _line(parts: Sequence[Word]) -> Line:
 
 def _box(box: npt.NDArray[np.float32]) -> Box:
     return float(box[0]), float(box[1]), float(box[2]), float(box[3])
-
-
-def _telling(boxes: npt.NDArray[np.float32], pixels: Pixels) -> list[int]:
-    """Indices of the boxes, the most telling first: red, large, near the middle."""
-    height, width = pixels.shape[:2]
-
-    def worth(i: int) -> float:
-        box = boxes[i]
-        x, y = (box[0] + box[2]) / 2 / width - 0.5, (box[1] + box[3]) / 2 / height - 0.5
-        crop = _crop(pixels, box)[::2, ::2].astype(np.int16)
-        red = float(((crop[..., 2] - crop[..., :2].max(2)) > 60).mean()) if crop.size else 0.0
-        return float(-2 * (x * x + y * y) + 4 * min(0.25, red) + min(0.5, (box[3] - box[1]) / 80))
-
-    return sorted(range(len(boxes)), key=worth, reverse=True)
 
 
 def _ordered(lines: Sequence[Line]) -> tuple[Line, ...]:

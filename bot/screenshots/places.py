@@ -1,4 +1,4 @@
-"""At which size a picture is searched for text, and what need not be searched again.
+"""At which size a picture is searched for text, what need not be searched again, and what is most telling.
 
 Two looks at one page differ in a line or two: where a picture of the same size was searched before, only what changed
 is searched, with some of its surroundings.
@@ -6,6 +6,7 @@ is searched, with some of its surroundings.
 Not here: the search itself (`detection`).
 """
 
+import math
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -27,9 +28,11 @@ TILE = 16
 """Changes are looked for in tiles of so many pixels."""
 AROUND = 48
 """A change is searched with so many pixels around it: the network sees that far."""
+SIDE = 256
+"""What is searched has sides that are multiples of this, where the picture has room."""
 MOST = 0.4
 """If more of the picture than this share has to be searched, all of it is."""
-ROOM = 32_000_000
+ROOM = 12_000_000
 """Bytes of pictures that are kept to compare with."""
 
 
@@ -120,13 +123,35 @@ def _area(place: Box, boxes: Boxes, pixels: Pixels, scale: float) -> tuple[int, 
     """What is searched for a change: it, the text that it touches, and some of what is around."""
     touched = boxes[_touch(boxes, place)]
     whole = np.concatenate([touched, np.array([place], np.float32)])
-    pad = AROUND / scale
     height, width = pixels.shape[:2]
-    left, top = max(0, int(whole[:, 0].min() - pad)), max(0, int(whole[:, 1].min() - pad))
-    return left, top, min(width, int(whole[:, 2].max() + pad)), min(height, int(whole[:, 3].max() + pad))
+    left, right = _stepped(float(whole[:, 0].min()), float(whole[:, 2].max()), width, scale)
+    top, bottom = _stepped(float(whole[:, 1].min()), float(whole[:, 3].max()), height, scale)
+    return left, top, right, bottom
+
+
+def _stepped(low: float, high: float, size: int, scale: float) -> tuple[int, int]:
+    """From .. to around low .. high, within 0 .. size, of one of few lengths: each new one costs memory for good."""
+    step = SIDE / scale
+    length = min(size, int(math.ceil((high - low + 2 * AROUND / scale) / step) * step))
+    start = int(max(0, min((low + high - length) / 2, size - length)))
+    return start, start + length
 
 
 def _touch(boxes: Boxes, place: Box) -> npt.NDArray[np.bool_]:
     return np.asarray(
         (boxes[:, 0] < place[2]) & (boxes[:, 2] > place[0]) & (boxes[:, 1] < place[3]) & (boxes[:, 3] > place[1])
     )
+
+
+def telling(boxes: Boxes, pixels: Pixels) -> list[int]:
+    """Indices of the boxes, the most telling first: red, large, near the middle."""
+    height, width = pixels.shape[:2]
+
+    def worth(i: int) -> float:
+        box = boxes[i]
+        x, y = (box[0] + box[2]) / 2 / width - 0.5, (box[1] + box[3]) / 2 / height - 0.5
+        crop = pixels[int(box[1]) : int(box[3]) : 2, int(box[0]) : int(box[2]) : 2].astype(np.int16)
+        red = float(((crop[..., 2] - crop[..., :2].max(2)) > 60).mean()) if crop.size else 0.0
+        return float(-2 * (x * x + y * y) + 4 * min(0.25, red) + min(0.5, (box[3] - box[1]) / 80))
+
+    return sorted(range(len(boxes)), key=worth, reverse=True)
