@@ -17,7 +17,7 @@ RIDGE, KIND_RIDGE, SURE_RIDGE, BELONGING_RIDGE = 8.0, 30.0, 1.0, 3.0
 EVERYDAY = 0.85
 """A word is learned from when it is everyday in this share of the products."""
 KIND_SCALE = 3.0
-OWN_KEPT, LEAST = 0.9, 1.0
+OWN_KEPT, LEAST = 0.9, 2.0
 """Nine of ten own screens belong by log-odds of at least LEAST."""
 STEEP = 2.0
 """The ridge makes the odds flatter than they are."""

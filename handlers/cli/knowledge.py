@@ -141,11 +141,10 @@ def _show(title: str, card: dict[str, Any], console: Console) -> None:
     for name, row in rows.items():
         table.add_row(name, *(percent(row[key]) for key in ("recall@1", "recall@3", "recall@5", "mrr")))
     console.print(table)
-    for over in ("plain BM25", "by vectors"):
-        gain = card.get(f"gain at 1 over {over}", card.get(f"gain at 1 {over}"))
-        if gain:
-            low, high = (f"{100 * gain[end]:.1f}" for end in ("low", "high"))
-            console.print(f"gain in recall@1, {over}: {100 * gain['mean']:.1f} points (95 % interval {low} to {high})")
+    for how in ("over plain BM25", "by vectors"):
+        if gain := card.get(f"gain at 1 {how}"):
+            low, mean, high = (f"{100 * gain[key]:.1f}" for key in ("low", "mean", "high"))
+            console.print(f"gain in recall@1 {how}: {mean} points (95 % interval {low} to {high})")
     surest = zip(card["precision of the surest"].items(), card["worst product"].values(), strict=True)
     told = (f"{share} answered {100 * mean:.1f} % (worst product {100 * worst:.1f})" for (share, mean), worst in surest)
     console.print("precision of the surest: " + ", ".join(told))
