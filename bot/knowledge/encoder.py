@@ -58,30 +58,36 @@ class FolderEncoder:
         import torch
 
         with self._lock:
-            tokenizer, model = self._loaded = self._loaded or self._load()
-            order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
-            found = np.zeros((len(texts), model.config.hidden_size), np.float32)
-            with torch.inference_mode():
-                for start in range(0, len(order), BATCH):
-                    rows = order[start : start + BATCH]
-                    given = tokenizer(
-                        [texts[n] for n in rows],
-                        padding=True,
-                        truncation=True,
-                        max_length=min(MOST_TOKENS, getattr(model.config, "max_position_embeddings", MOST_TOKENS)),
-                        return_tensors="pt",
-                    )
-                    states = model(**given).last_hidden_state
-                    mask = given["attention_mask"][..., None]
-                    mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-                    found[rows] = torch.nn.functional.normalize(mean.float(), dim=1).numpy()
-            return found
+            before = torch.get_num_threads()
+            torch.set_num_threads(self._threads)
+            try:
+                with torch.inference_mode():
+                    return self._encoded(texts)
+            finally:
+                torch.set_num_threads(before)  # the setting is the whole process's, a model's beside this one too
+
+    def _encoded(self, texts: Sequence[str]) -> Vectors:
+        import torch
+
+        tokenizer, model = self._loaded = self._loaded or self._load()
+        longest = min(MOST_TOKENS, getattr(model.config, "max_position_embeddings", MOST_TOKENS))
+        order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
+        found = np.zeros((len(texts), model.config.hidden_size), np.float32)
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            given = tokenizer(
+                [texts[n] for n in rows], padding=True, truncation=True, max_length=longest, return_tensors="pt"
+            )
+            states = model(**given).last_hidden_state
+            mask = given["attention_mask"][..., None]
+            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+            found[rows] = torch.nn.functional.normalize(mean.float(), dim=1).numpy()
+        return found
 
     def _load(self) -> tuple[Any, Any]:
         import torch
         from transformers import AutoModel, AutoTokenizer
 
-        torch.set_num_threads(self._threads)
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
         model = AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=torch.float32).eval()
         return tokenizer, model
