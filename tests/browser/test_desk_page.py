@@ -100,7 +100,11 @@ async def test_what_is_typed_while_words_are_on_their_way_is_kept(panel: Panel, 
     await words.fill("The first thing")
     await words.press("Control+Enter")
     await words.fill("The second thing")
-    typed.set()
+    async with desk.expect_response("**/reply") as answer:
+        typed.set()
+    await (await answer.value).finished()
+    await desk.evaluate("() => new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
+    await expect(words).to_have_value("The second thing")
     await expect(panel.host.locator(".said.agent .bubble")).to_have_text(["The first thing"])
     await words.press("Control+Enter")
     await expect(panel.host.locator(".said.agent .bubble")).to_have_text(["The first thing", "The second thing"])
