@@ -10,7 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from bot.conversation import Answered, Attachment, Choice, Citation, Event, Message, Rated, Seen
-from bot.knowledge.gaps import Gap, clusters, gaps, report
+from bot.knowledge.gap_report import markdown, of_cluster, page
+from bot.knowledge.gaps import Gap, clusters, gaps
 from bot.screenshots.redaction import COVER, Sensitive
 from bot.screenshots.screen import Screen
 from bot.screenshots.storage import Storage
@@ -86,7 +87,9 @@ def test_gaps_are_put_together_by_error_then_by_words_then_by_page() -> None:
 
 def test_customers_words_are_no_markup_in_the_report() -> None:
     gap = Gap(at=1, conversation="c", turn=1, why="nothing_found", question="<img src=x> [click](http://x) # invoices")
-    text = report(clusters([gap]), [None], 30, 2)
+    items = [of_cluster(cluster, None) for cluster in clusters([gap])]
+    assert "<img src=x>" not in page(items, [], 30, 2)
+    text = markdown(items, [], 30, 2)
     assert "<img" not in text.replace("\\<img", "") and "](http" not in text.replace("\\]", "")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.knowledge.fusion import Query, rank
 from bot.knowledge.index import Index, build
+from bot.knowledge.pictures import Said
 from bot.knowledge.retriever import HelpRetriever
 from bot.knowledge.versions import NoIndex
 from tests.centre import write
@@ -113,9 +114,9 @@ async def test_pictures_of_articles_are_read_with_their_alt_text_and_again_when_
     (source / "img" / "a.png").write_bytes(b"Calibrate glass")
     read: list[bytes] = []
 
-    def reader(data: bytes) -> str:
+    def reader(data: bytes) -> Said:
         read.append(data)
-        return data.decode()
+        return Said(data.decode())
 
     await build(source, kb, None, reader)
     await build(source, kb, None, reader)

@@ -13,7 +13,9 @@ class Picture(Noun):
     path: str
     alt: str = ""
     text: str = ""
-    """What was read on it."""
+    """What was read on it, line by line."""
+    title: str = ""
+    """The title of the page that it shows, where one was read."""
 
 
 class Passage(Noun):

@@ -1,4 +1,4 @@
-"""Pure: what the help centre does not answer. Conversations' logs -> gaps -> clusters -> a report for writers.
+"""Pure: what the help centre does not answer. Conversations' logs -> gaps -> clusters (`gap_report` tells writers).
 
 A gap is a question, with the screen it was about, for which nothing was found, or whose answers failed twice. Gaps are
 read from the logs when a report is made and kept nowhere else: what was erased or has run out is in no report.
@@ -7,7 +7,6 @@ Texts are redacted here; the picture of a cluster is for the caller to redact.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Literal
 
 from bot.conversation import Answered, Conversation, Event, Noun, fold
@@ -147,34 +146,3 @@ def _shown(same: Sequence[Gap], field: str) -> str:
 def _cluster(name: str, because: str, same: Sequence[Gap]) -> Cluster:
     because = because if len(same) > 1 else "one question"
     return Cluster(name=name, because=because, conversations=len({g.conversation for g in same}), gaps=tuple(same))
-
-
-def report(found: Sequence[Cluster], pictures: Sequence[str | None], days: int, now: int) -> str:
-    """The report as Markdown; `pictures` are the addresses of the clusters' pictures, None where there is none."""
-    day = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d")
-    total = sum(len(cluster.gaps) for cluster in found)
-    rows = ["# What the help centre does not answer", "", f"{total} questions of the {days} days before {day} (UTC)."]
-    for number, (cluster, picture) in enumerate(zip(found, pictures, strict=True), 1):
-        tried = Counter(article for gap in cluster.gaps for article in gap.tried)
-        pages = Counter(gap.where for gap in cluster.gaps if gap.where)
-        first, last = (
-            datetime.fromtimestamp(gap.at / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-            for gap in (cluster.gaps[-1], cluster.gaps[0])
-        )
-        rows += ["", f"## {number}. {_plain(cluster.name)}", ""]
-        rows += [
-            f"Conversations: {cluster.conversations}, from {first} to {last}. Together by: {cluster.because}.",
-            "",
-        ]
-        rows += [f"![A customer's screen, private parts blacked out]({picture})", ""] if picture else []
-        rows += [f"- On: {_plain(page)} ({times})" for page, times in pages.most_common(3)]
-        rows += [f"- Did not help: `{article}` ({times})" for article, times in tried.most_common(3)]
-        asked = dict.fromkeys(gap.question for gap in cluster.gaps if gap.question)
-        rows += [f"- Asked: {_plain(question)}" for question in list(asked)[:5]]
-    return "\n".join(rows) + "\n"
-
-
-def _plain(text: str) -> str:
-    """A customer's words as words: nothing in them is Markdown or HTML, and they end."""
-    short = text if len(text) <= 200 else text[:199] + "…"
-    return "".join(f"\\{char}" if char in "\\`*_[]<>#|!" else char for char in short)

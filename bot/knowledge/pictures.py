@@ -5,11 +5,20 @@ A help centre's own screenshots say what a customer's screenshot will say. Not h
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from bot.knowledge.articles import Article, Passage, Picture
 
-ReadPicture = Callable[[bytes], str]
-"""What a picture says, line by line; raises ValueError or OSError for one that cannot be read."""
+
+class Said(NamedTuple):
+    """What a picture says, line by line, and the title of the page that it shows."""
+
+    text: str = ""
+    title: str = ""
+
+
+ReadPicture = Callable[[bytes], Said]
+"""Raises ValueError or OSError for a picture that cannot be read."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 LARGEST = 20_000_000
 ROOTS = (".", "static", "public", "assets", "docs")
@@ -18,7 +27,7 @@ ROOTS = (".", "static", "public", "assets", "docs")
 
 def with_pictures(article: Article, root: Path, read: ReadPicture) -> Article:
     """The article with the text of its pictures; they count as what went into it, so a new picture is read again."""
-    used: dict[str, str] = {}
+    used: dict[str, Said] = {}
 
     def told(picture: Picture) -> Picture:
         path = located(picture.path, root / article.path, root)
@@ -29,8 +38,8 @@ def with_pictures(article: Article, root: Path, read: ReadPicture) -> Article:
             try:
                 used[name] = read(path.read_bytes())
             except (ValueError, OSError):
-                used[name] = ""
-        return picture.model_copy(update={"text": used[name]})
+                used[name] = Said()
+        return picture.model_copy(update=used[name]._asdict())
 
     def shown(passage: Passage) -> Passage:
         return passage.model_copy(update={"pictures": tuple(told(p) for p in passage.pictures)})

@@ -10,8 +10,14 @@ import orjson
 import typer
 from rich.console import Console
 
-from bot.knowledge.gaps import Cluster, Gap, clusters, report
+from bot.knowledge.gap_report import Item, markdown, of_cluster, of_outdated, page
+from bot.knowledge.gaps import Gap, clusters
 from bot.knowledge.gaps import gaps as gaps_of
+from bot.knowledge.index import Index
+from bot.knowledge.outdated import Outdated, Witness, outdated, witnesses
+from bot.knowledge.pictures import located
+from bot.knowledge.versions import NoIndex
+from bot.screenshots import redaction
 from bot.screenshots.redaction import RedactionFailed
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
@@ -19,6 +25,7 @@ from bot.state.errors import NotFound
 from bot.state.store import Store
 from handlers import wiring
 from handlers.cli.beside import beside
+from handlers.wiring.chosen import kb_of
 
 DAY_MS = 86_400_000
 TRIED = 5
@@ -34,50 +41,108 @@ def about() -> None:
 
 @gaps.command()
 def export(
-    to: Annotated[Path, typer.Option("--to", help="Folder for gaps.md, gaps.jsonl and the pictures.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder for gaps.md, gaps.html, the .jsonl files and the pictures.")],
     days: Annotated[int, typer.Option(min=1, help="How far back, within HELPLENS_CONVERSATION_DAYS.")] = 30,
+    index: Annotated[Path | None, typer.Option("--kb", help="The index; unset: the one that serves.")] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="The folder that it was built from, to show the articles' own pictures.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The clusters on stdout too, one per line.")] = False,
 ) -> None:
-    """Write a report: open questions in clusters, each with a picture whose private parts are blacked out."""
-    rows = asyncio.run(_export(Settings(), to, days))
+    """Write a report: open questions in clusters, and articles whose pictures no longer match what customers see.
+
+    Customers' pictures are shown with what is private blacked out. An article's picture is compared where it was read
+    when the index was built, and three conversations or more showed its page.
+    """
+    chosen = Settings()
+    rows, differing = asyncio.run(_export(chosen, to, days, index or kb_of(chosen), source))
     if as_json:
         sys.stdout.buffer.writelines(orjson.dumps(row) + b"\n" for row in rows)
     open_ = sum(len(row["gaps"]) for row in rows)
-    Console(stderr=True, highlight=False).print(f"{open_} open questions in {len(rows)} clusters: {to / 'gaps.md'}")
+    Console(stderr=True, highlight=False).print(
+        f"{open_} open questions in {len(rows)} clusters, {differing} pictures that no longer match: {to / 'gaps.md'}"
+    )
 
 
-async def _export(settings: Settings, to: Path, days: int) -> list[dict[str, list[Gap]]]:
+async def _export(
+    settings: Settings, to: Path, days: int, kb: Path, source: Path | None
+) -> tuple[list[dict[str, list[Gap]]], int]:
+    storage = Storage(settings.storage_url)
     async with beside(settings) as url, Store(url) as store:
         now = await store.now()
-        found = await _gaps(store, now - days * DAY_MS, settings.private_patterns)
-    together, storage = clusters(found), Storage(settings.storage_url)
+        found, seen = await _read(store, storage, now - days * DAY_MS, settings.private_patterns)
+    together = clusters(found)
+    differing = await asyncio.to_thread(_differing, kb, seen, settings.private_patterns)
     (to / "pictures").mkdir(parents=True, exist_ok=True)
-    pictures = [await _picture(storage, cluster, to, number) for number, cluster in enumerate(together, 1)]
+    pictures = [
+        await _picture(storage, cluster.attachments, to, f"{number:03}") for number, cluster in enumerate(together, 1)
+    ]
     rows = [cluster.model_dump() | {"picture": picture} for cluster, picture in zip(together, pictures, strict=True)]
-    (to / "gaps.md").write_text(report(together, pictures, days, now), "utf-8")
+    others: list[Item] = []
+    for number, one in enumerate(differing, 1):
+        customers = await _picture(storage, one.attachments, to, f"now-{number:03}")
+        others.append(of_outdated(one, _own_picture(one, source, to, number), customers))
+    items = [of_cluster(cluster, picture) for cluster, picture in zip(together, pictures, strict=True)]
+    (to / "gaps.md").write_text(markdown(items, others, days, now), "utf-8")
+    (to / "gaps.html").write_text(page(items, others, days, now), "utf-8")
     (to / "gaps.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
-    return rows
+    (to / "outdated.jsonl").write_bytes(b"".join(orjson.dumps(one.model_dump()) + b"\n" for one in differing))
+    return rows, len(differing)
 
 
-async def _gaps(store: Store, since: int, own_patterns: Sequence[str]) -> list[Gap]:
+async def _read(
+    store: Store, storage: Storage, since: int, own_patterns: Sequence[str]
+) -> tuple[list[Gap], list[Witness]]:
+    """The gaps, and the screens that may speak of articles' pictures, as they are still kept."""
     found: list[Gap] = []
+    seen: list[Witness] = []
     async for conversation_id in store.ids():
         try:
             log = await store.log(conversation_id)
         except NotFound:  # erased, or run out, a moment ago
             continue
         found += [gap for gap in gaps_of(conversation_id, log, own_patterns) if gap.at >= since]
-    return found
+        for witness in witnesses(conversation_id, log):
+            screen = await storage.screen(witness.attachment_id) if witness.at >= since else None
+            if screen is not None:
+                seen.append(witness.model_copy(update={"lines": tuple(line.text for line in screen.lines)}))
+    return found, seen
 
 
-async def _picture(storage: Storage, cluster: Cluster, to: Path, number: int) -> str | None:
-    """The newest picture of a cluster that is still kept, what is private blacked out; None when there is none."""
-    for attachment_id in cluster.attachments[:TRIED]:
+def _differing(kb: Path, seen: Sequence[Witness], own_patterns: Sequence[str]) -> list[Outdated]:
+    """The pictures that no longer match; none where there is no index. What customers' screens say is redacted."""
+    try:
+        index = Index.open(kb)
+    except NoIndex:
+        return []
+    passages = (index.passage(n) for n in range(len(index.arrays.text_at) - 1))
+
+    def clean(text: str) -> str:
+        return redaction.text(text, own_patterns)
+
+    return [
+        one.model_copy(update={"new": tuple(map(clean, one.new)), "title_now": clean(one.title_now)})
+        for one in outdated(passages, seen)
+    ]
+
+
+def _own_picture(one: Outdated, source: Path | None, to: Path, number: int) -> str | None:
+    """The article's picture, copied beside the customer's; None where the source is not at hand."""
+    path = located(one.picture.path, source / one.article, source) if source else None
+    if path is None:
+        return None
+    name = f"pictures/was-{number:03}{path.suffix.lower()}"
+    (to / name).write_bytes(path.read_bytes())
+    return name
+
+
+async def _picture(storage: Storage, attachments: Sequence[str], to: Path, name: str) -> str | None:
+    """The newest picture that is still kept, what is private blacked out; None when there is none."""
+    for attachment_id in attachments[:TRIED]:
         try:
             data = await wiring.redacted(storage, attachment_id)
         except (LookupError, RedactionFailed):
             continue
-        name = f"pictures/{number:03}.png"
-        (to / name).write_bytes(data)
-        return name
+        (to / f"pictures/{name}.png").write_bytes(data)
+        return f"pictures/{name}.png"
     return None

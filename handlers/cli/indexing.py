@@ -7,8 +7,10 @@ from rich.console import Console
 
 from bot.knowledge.encoder import encoder_of
 from bot.knowledge.index import BuildReport, Index, build
+from bot.knowledge.pictures import Said
 from bot.knowledge.versions import stamp
 from bot.knowledge.website import Crawl, Unreachable
+from bot.screenshots import entities
 from bot.screenshots.eye import opened
 from bot.screenshots.ocr import Reader
 from bot.settings import Settings
@@ -24,11 +26,12 @@ class PictureReader:
     def __init__(self) -> None:
         self._reader: Reader | None = None
 
-    def __call__(self, data: bytes) -> str:
+    def __call__(self, data: bytes) -> Said:
         """What a picture says. Raises ValueError or OSError when it is none."""
         picture = opened(data)
         self._reader = self._reader or Reader()
-        return "\n".join(line.text for line in self._reader.examine(picture).lines)
+        lines = self._reader.examine(picture).lines
+        return Said("\n".join(line.text for line in lines), entities.find(lines, picture).where)
 
 
 async def build_source(source: str, to: Path, read_picture: PictureReader | None, console: Console) -> BuildReport:

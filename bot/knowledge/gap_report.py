@@ -1,0 +1,105 @@
+"""Pure: what writers of articles read: the report of gaps and of pictures that no longer match, as Markdown and HTML.
+
+A customer's words stay words: nothing in them is Markdown or HTML. Pictures are named by the paths that the caller
+gives. Not here: what a gap is (`gaps`), which pictures no longer match (`outdated`).
+"""
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.knowledge.gaps import Cluster
+from bot.knowledge.outdated import Outdated
+
+LONGEST, ASKED = 200, 5
+STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem }
+section { border-top: 1px solid #ccc; margin-top: 1.5rem } img { max-width: 100%; border: 1px solid #ccc }
+.beside { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem } figure { margin: 0 }"""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One section: its name, its facts, and its pictures with what each shows."""
+
+    name: str
+    facts: tuple[str, ...]
+    pictures: tuple[tuple[str, str], ...] = ()
+
+
+def markdown(found: Sequence[Item], differing: Sequence[Item], days: int, now: int) -> str:
+    """Both parts as Markdown."""
+    rows: list[str] = []
+    for title, items in _parts(found, differing, days, now):
+        rows += [f"# {title}", ""]
+        for number, item in enumerate(items, 1):
+            rows += [f"## {number}. {_plain(item.name)}", "", *(f"- {_plain(fact)}" for fact in item.facts), ""]
+            rows += [line for path, shows in item.pictures for line in (f"![{shows}]({path})", "")]
+    return "\n".join(rows)
+
+
+def page(found: Sequence[Item], differing: Sequence[Item], days: int, now: int) -> str:
+    """Both parts as one page, an article's picture beside the customer's; it calls for nothing from elsewhere."""
+    body = ""
+    for title, items in _parts(found, differing, days, now):
+        body += f"<h1>{html.escape(title)}</h1>"
+        for item in items:
+            facts = "".join(f"<li>{html.escape(_short(fact))}</li>" for fact in item.facts)
+            figures = "".join(
+                f"<figure><figcaption>{html.escape(shows)}</figcaption><img src='{html.escape(path)}' alt=''></figure>"
+                for path, shows in item.pictures
+            )
+            name = html.escape(_short(item.name))
+            body += f"<section><h2>{name}</h2><ul>{facts}</ul><div class='beside'>{figures}</div></section>"
+    head = f"<meta charset='utf-8'><title>HelpLens: for writers</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{body}</body></html>"
+
+
+def of_cluster(cluster: Cluster, picture: str | None) -> Item:
+    """A cluster of gaps as a section; `picture` is None where none is kept."""
+    tried = Counter(article for gap in cluster.gaps for article in gap.tried)
+    pages = Counter(gap.where for gap in cluster.gaps if gap.where)
+    first, last = (_moment(gap.at, "%Y-%m-%d %H:%M") for gap in (cluster.gaps[-1], cluster.gaps[0]))
+    asked = list(dict.fromkeys(gap.question for gap in cluster.gaps if gap.question))
+    facts = (
+        f"Conversations: {cluster.conversations}, from {first} to {last}. Together by: {cluster.because}.",
+        *(f"On: {where} ({times})" for where, times in pages.most_common(3)),
+        *(f"Did not help: {article} ({times})" for article, times in tried.most_common(3)),
+        *(f"Asked: {question}" for question in asked[:ASKED]),
+    )
+    shown = ((picture, "A customer's screen, private parts blacked out"),) if picture else ()
+    return Item(cluster.name, facts, shown)
+
+
+def of_outdated(found: Outdated, own: str | None, customers: str | None) -> Item:
+    """A picture that no longer matches as a section, with both pictures where they are at hand."""
+    facts = [
+        f"In: {found.article}; picture: {found.picture.path}; seen otherwise by {found.conversations} conversations"
+    ]
+    facts += [f"No longer there: {label}" for label in found.gone]
+    facts += [f"New: {label}" for label in found.new]
+    facts += [f"Title: {found.picture.title} is now {found.title_now}"] if found.title_now else []
+    both = ((own, "The article's picture"), (customers, "A customer's screen, private parts blacked out"))
+    return Item(found.title, tuple(facts), tuple((path, shows) for path, shows in both if path))
+
+
+def _parts(
+    found: Sequence[Item], differing: Sequence[Item], days: int, now: int
+) -> Iterator[tuple[str, Iterable[Item]]]:
+    until = f"the {days} days before {_moment(now, '%Y-%m-%d')} (UTC)"
+    yield f"What the help centre does not answer, in {until}", found
+    yield f"Pictures that no longer match what customers see, in {until}", differing
+
+
+def _moment(at: int, shape: str) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime(shape)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _plain(text: str) -> str:
+    """Words as words, and they end."""
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|!" else char for char in _short(text))
