@@ -65,6 +65,23 @@ def test_two_articles_that_fit_make_one_question_with_buttons() -> None:
     assert [c.text for c in answer.choices] == ["A card was refused", "The bank asks for a code"]
 
 
+def test_an_answer_that_may_be_another_articles_offers_what_comes_next() -> None:
+    found = (
+        passage(),
+        passage("bank.md", title="The bank asks for a code"),
+        passage("old.md"),
+        passage("c.md", title="C"),
+    )
+    doubted = Extractive(sure=0.6).decide(brief(0.7, *found))
+    assert doubted.answered and doubted.citations
+    assert [c.text for c in doubted.choices] == ["The bank asks for a code", "C"], "a title twice would be no choice"
+    assert doubted.text.endswith("Something else? These come next:")
+    certain = Extractive(sure=0.6).decide(brief(0.9, *found))
+    pressed = Extractive(sure=0.6).decide(brief(0.7, *found, chosen="bank.md"))
+    assert certain.answered and not certain.choices
+    assert pressed.answered and not pressed.choices
+
+
 def test_the_pressed_button_is_answered_whatever_the_confidence() -> None:
     other = passage("billing/bank.md", title="The bank asks for a code")
     answer = Extractive(sure=0.6).decide(brief(0.1, passage(), other, chosen="billing/bank.md"))

@@ -1,5 +1,7 @@
 """The rung without a model: the article's own steps, one splitting question, or "I don't know".
 
+Where the confidence leaves room for doubt, the next nearest articles stand under the quote, one press away.
+
 It quotes and does not compose: every sentence about the product is a sentence of an article, so nothing can be made
 up. It needs no network and cannot fail. It does not pretend to be a language model, and is not dressed up as one.
 """
@@ -32,9 +34,11 @@ article; `tests/bench/foreign.py` prints how well that tells the two apart."""
 class Extractive:
     """Answers outright from `sure` on; between `unsure` and `sure` it asks which of the likeliest is meant.
 
-    Both are calibrated confidences: the probability that the first article is right.
+    All three are calibrated confidences: the probability that the first article is right. Below `certain` what comes
+    next is offered beside an answer. A customer is shown `choices` articles at most.
     """
 
+    certain: float = 0.85
     sure: float = 0.5
     unsure: float = 0.12
     choices: int = 3
@@ -63,7 +67,7 @@ class Extractive:
         confidence = brief.ranking.confidence
         strange = foreign(brief)
         if brief.chosen or (confidence >= self.sure and not strange):
-            return self._quote(brief, hits[0], confidence)
+            return self._quote(brief, hits, confidence)
         if wants_person:
             return self._called(brief)
         likely = _distinct(hits)[: self.choices]
@@ -71,8 +75,10 @@ class Extractive:
             return self._ask(brief, likely, confidence, strange=strange)
         return self._unknown(brief, strange=strange)
 
-    def _quote(self, brief: Brief, hit: Hit, confidence: float) -> Answer:
-        passage = hit.passage
+    def _quote(self, brief: Brief, hits: Sequence[Hit], confidence: float) -> Answer:
+        passage = hits[0].passage
+        doubted = not brief.chosen and confidence < self.certain
+        others = _choices(_distinct(hits)[1 : self.choices]) if doubted else ()
         look = brief.looks[-1] if brief.looks else None
         start = reached(passage.steps, look.screen.where) if look else 0
         steps = passage.steps[start:]
@@ -84,9 +90,11 @@ class Extractive:
             paragraphs.append(say("answering.start_here", brief.language, where=look.screen.where))
         paragraphs.append(_numbered(steps) if steps else shortened(passage.text))
         paragraphs += [say("answering.warning", brief.language, text=w, n=1) for w in passage.warnings[:2]]
+        paragraphs.append(say("answering.or_these", brief.language) if others else "")
         return Answer(
             text=_joined(paragraphs),
             citations=(_citation(1, passage),),
+            choices=others,
             aims=tuple(aims(steps, look)) if look else (),
             confidence=confidence,
             answered=True,
@@ -104,7 +112,7 @@ class Extractive:
         )
         return Answer(
             text=text,
-            choices=tuple(Choice(text=_title(hit.passage), article=hit.passage.article) for hit in likely),
+            choices=_choices(likely),
             confidence=confidence,
             model=self.name,
         )
@@ -198,6 +206,10 @@ def shortened(text: str, limit: int = QUOTE_LIMIT) -> str:
         kept.append(paragraph)
         room -= len(paragraph)
     return "\n\n".join(kept) or text.strip()[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def _choices(hits: Sequence[Hit]) -> tuple[Choice, ...]:
+    return tuple(Choice(text=_title(hit.passage), article=hit.passage.article) for hit in hits)
 
 
 def _distinct(hits: Sequence[Hit]) -> list[Hit]:

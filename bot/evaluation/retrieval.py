@@ -16,7 +16,10 @@ import numpy as np
 import orjson
 from pydantic import ValidationError
 
-from bot.conversation import Noun
+from bot.answering.brief import Brief
+from bot.answering.brief import Look as Seen
+from bot.answering.extractive import Extractive
+from bot.conversation import Attachment, Noun
 from bot.knowledge.fusion import Query, Ranking, rank
 from bot.knowledge.index import Index
 from bot.screenshots.screen import Screen
@@ -43,6 +46,8 @@ class Outcome(Noun):
     question: str
     expect: tuple[str, ...]
     ranked: tuple[str, ...]
+    shown: tuple[str, ...]
+    """Articles that the customer is shown without a model: the one that is quoted, and those on buttons."""
     confidence: float
     answered: bool
 
@@ -70,6 +75,8 @@ class Figures(Noun):
     """Share of cases that would be answered outright."""
     precision: float | None
     """Share of those that are right; None when nothing was answered."""
+    shown: float
+    """Share of cases in which a right article is among what the customer is shown."""
 
 
 class Bin(NamedTuple):
@@ -141,11 +148,13 @@ def outcomes(
     """What `fusion` makes of each case; answered are those whose confidence reaches `threshold`."""
     for case, query in zip(cases, asked, strict=True):
         ranking: Ranking = rank(index, query, fusion, SHOWN)
+        answer = Extractive(sure=threshold).decide(_brief(query, ranking))
         yield Outcome(
             image=case.image,
             question=case.question,
             expect=case.expect,
             ranked=tuple(hit.passage.article for hit in ranking.hits),
+            shown=(*(c.article for c in answer.citations), *(c.article for c in answer.choices if c.article)),
             confidence=ranking.confidence,
             answered=bool(ranking.hits) and ranking.confidence >= threshold,
         )
@@ -166,6 +175,7 @@ def figures(fusion: str, results: Sequence[Outcome]) -> Figures:
         mrr=float((1 / places).mean()),
         answered=len(answered) / len(results),
         precision=sum(r.right for r in answered) / len(answered) if answered else None,
+        shown=_mean([bool(set(r.shown) & set(r.expect)) for r in results]),
     )
 
 
@@ -181,8 +191,18 @@ def reliability(results: Sequence[Outcome]) -> list[Bin]:
 
 def write_details(results: Sequence[Outcome], path: Path) -> None:
     """One line per case."""
-    lines = (orjson.dumps(r.model_dump(exclude={"expect"})) for r in results)
+    lines = (orjson.dumps(r.model_dump(exclude={"expect", "shown"})) for r in results)
     path.write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def _brief(query: Query, ranking: Ranking) -> Brief:
+    looks = tuple(
+        Seen(
+            attachment=Attachment(id=s.sha256, media_type="image/png", width=s.width, height=s.height, size=0), screen=s
+        )
+        for s in query.screens
+    )
+    return Brief(question=query.question, looks=looks, ranking=ranking)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -41,13 +41,16 @@ def eval_retrieval(
     details: Annotated[Path | None, typer.Option(help="Write one line per case to this file.")] = None,
     precision: Annotated[float | None, typer.Option(help="Wanted precision of what is answered.")] = None,
 ) -> None:
-    """How often the right article is first, among the first five, and how far the confidence holds."""
+    """How often the right article is first, among the first five, and how far the confidence holds.
+
+    Precision is of what is answered outright; shown: a right article is quoted or on one of at most three buttons.
+    """
     searched = opened_index(index, Console(stderr=True))
     read = retrieval.read_cases(cases)
     asked = asyncio.run(queries(read, cases.parent))
     wanted = precision if precision is not None else Settings().precision
     threshold = ways.threshold(searched, wanted)
-    table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision of answered")
+    table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision", "shown")
     results: list[retrieval.Outcome] = []
     ways_asked = [(name, name, searched, threshold) for name in fusion or ["best"]]
     if searched.meaning and "best" in (fusion or ["best"]):
@@ -64,6 +67,7 @@ def eval_retrieval(
             *(percent(v) for v in (f.recall_1, f.recall_3, f.recall_5, f.mrr)),
             percent(f.answered),
             percent(f.precision),
+            percent(f.shown),
         )
     if details is not None:
         retrieval.write_details(results, details)
@@ -83,6 +87,7 @@ def _as_json(figures: retrieval.Figures, results: list[retrieval.Outcome]) -> st
             "mrr": figures.mrr,
             "answered": figures.answered,
             "precision": figures.precision,
+            "shown": figures.shown,
             "reliability": [b._asdict() for b in retrieval.reliability(results)],
         }
     )

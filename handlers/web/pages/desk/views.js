@@ -48,7 +48,7 @@ export function fold(events) {
     introduced: (d) => entries.push({ kind: "owner", text: d.claimed ? `Signed in as ${d.name}` : `This is ${named(d)}` }),
     delta: (d) => { const t = turn(d); if (!t.settled) t.text = [...t.text].slice(0, d.offset).join("") + d.text; },
     reset: (d) => { turn(d).text = ""; },
-    answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices, model: d.model, confidence: d.confidence }),
+    answered: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, citations: d.citations, choices: d.choices, model: d.model, confidence: d.confidence, answered: d.answered }),
     stopped: (d) => Object.assign(turn(d), { text: d.text, settled: true, running: false, stopped: true }),
     planned: (d) => Object.assign(turn(d), { plan: d.reason, asks: d.asks ?? [], tokens: d.tokens, price: d.price }),
     rated: (d) => Object.assign(turn(d), { rated: d.helped }),
@@ -82,7 +82,7 @@ function entry(e, customer) {
   }
   if (e.kind === "answer") {
     return html`<article class="bot"><h3>Assistant${e.running ? " · writing" : ""}${e.stopped ? " · stopped" : ""}${e.rated === true ? " · helped" : e.rated === false ? " · did not help" : ""}</h3>
-      <p dir="auto">${words(e.text)}</p>${e.choices?.length ? html`<p class="quiet">Asked: ${e.choices.map((c) => c.text).join(" / ")}</p>` : ""}
+      <p dir="auto">${words(e.text)}</p>${e.choices?.length ? html`<p class="quiet">${e.answered ? "Also offered" : "Asked"}: ${e.choices.map((c) => c.text).join(" / ")}</p>` : ""}
       ${e.citations?.length ? html`<p class="quiet">From: ${e.citations.map((c) => c.title).join(", ")}</p>` : ""}${made(e)}</article>`;
   }
   const who = e.sender === "customer" ? customer : e.who ?? "Assistant";

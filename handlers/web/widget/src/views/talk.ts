@@ -61,6 +61,7 @@ function answer(parts: Parts, turn: Answer): TemplateResult {
     allowed: new Set(turn.citations.flatMap((citation) => (citation.url ? [citation.url] : []))),
   };
   const last = client.thread.items.at(-1) === turn || client.thread.items.findLast((i) => i.kind === "answer") === turn;
+  const asks = turn.choices.length > 0 && !turn.answered; // beside an answer choices are further articles
   return html`<article class="said bot" aria-busy=${turn.running} data-turn=${turn.turn}>
     <h3 class="who">${say("bot")}</h3>
     ${turn.restarted ? html`<p class="receipt">${icon("retry")}<span>${say("restarted", { reason: plain(turn.restarted) })}</span></p>` : nothing}
@@ -69,8 +70,8 @@ function answer(parts: Parts, turn: Answer): TemplateResult {
     ${turn.stopped ? html`<p class="receipt">${say("stopped")}</p>` : nothing}
     ${turn.pointed.map(({ picture, points }) => rings(parts, parts.thread.pictures.get(picture), points))}
     ${turn.choices.length ? choices(parts, turn, last) : nothing}
-    ${turn.citations.length && !turn.running && !turn.choices.length ? sources(parts, turn) : nothing}
-    ${!turn.running && !turn.stopped && !turn.choices.length && client.thread.owner !== "human" ? feedback(parts, turn, last) : nothing}
+    ${turn.citations.length && !turn.running ? sources(parts, turn) : nothing}
+    ${!turn.running && !turn.stopped && !asks && client.thread.owner !== "human" ? feedback(parts, turn, last) : nothing}
   </article>`;
 }
 
