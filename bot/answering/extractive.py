@@ -90,7 +90,6 @@ class Extractive:
             paragraphs.append(say("answering.start_here", brief.language, where=look.screen.where))
         paragraphs.append(_numbered(steps) if steps else shortened(passage.text))
         paragraphs += [say("answering.warning", brief.language, text=w, n=1) for w in passage.warnings[:2]]
-        paragraphs.append(say("answering.or_these", brief.language) if others else "")
         return Answer(
             text=_joined(paragraphs),
             citations=(_citation(1, passage),),

@@ -20,6 +20,7 @@ from bot.screenshots.intake import Intake, Refused
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
 from handlers.wiring import EXTRACTIVE, Answering, example_index, open_answering
+from prompts import say
 
 
 def ask(
@@ -51,6 +52,8 @@ def ask(
 def show(result: dict[str, object], picture: Path | None, console: Console) -> None:
     """The answer as a person reads it: text, choices, sources, and the file with the rings."""
     parts = [str(result["answer"])]
+    if result["choices"] and result["citations"]:
+        parts.append(say("answering.or_these"))
     parts += [f"- {choice['text']}" for choice in result["choices"]]  # type: ignore[attr-defined]
     console.print(Panel(Markdown("\n\n".join(parts)), title="HelpLens", title_align="left", border_style="green"))
     for citation in result["citations"]:  # type: ignore[attr-defined]

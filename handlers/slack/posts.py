@@ -64,7 +64,8 @@ def posts(event_id: int, event: Event | None, customer: str, written: Container[
             return list(_whole(event_id, post, words(event.text)))
         case Answered():
             sources = [(c.title, c.url) for c in event.citations]
-            choices = "".join(f"\n• {choice.text}" for choice in event.choices)
+            lead = f"\n\n{say('answering.or_these')}" if event.answered and event.choices else ""
+            choices = lead + "".join(f"\n• {choice.text}" for choice in event.choices)
             text = escape(short(event.text, 300))
             post = Post("", Rank.BOT, text, username=say("slack.bot_name"), icon=":robot_face:")
             whole = list(_whole(event_id, post, answer(event.text + choices, sources)))

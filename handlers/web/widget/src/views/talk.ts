@@ -69,9 +69,10 @@ function answer(parts: Parts, turn: Answer): TemplateResult {
     ${turn.running && !turn.text ? html`<p class="working"><i></i><i></i><i></i><span>${plain(turn.step) || say("working")}</span></p>` : nothing}
     ${turn.stopped ? html`<p class="receipt">${say("stopped")}</p>` : nothing}
     ${turn.pointed.map(({ picture, points }) => rings(parts, parts.thread.pictures.get(picture), points))}
-    ${turn.choices.length ? choices(parts, turn, last) : nothing}
+    ${asks ? choices(parts, turn, last) : nothing}
     ${turn.citations.length && !turn.running ? sources(parts, turn) : nothing}
     ${!turn.running && !turn.stopped && !asks && client.thread.owner !== "human" ? feedback(parts, turn, last) : nothing}
+    ${turn.choices.length && !asks && !turn.running && last && client.thread.owner !== "human" ? html`<p class="hint next">${say("orThese")}</p>${choices(parts, turn, last)}` : nothing}
   </article>`;
 }
 

@@ -48,6 +48,7 @@ const de: Words = {
   articleOpen: "Im Hilfe-Center öffnen",
   helped: "Das hat geholfen",
   notHelped: "Das hat nicht geholfen",
+  orThese: "Etwas anderes? Das kommt als Nächstes infrage:",
   notHelpedSaid: "Das hat nicht geholfen.",
   thanks: "Das freut mich.",
   sorry: "Dann versuchen wir es anders.",

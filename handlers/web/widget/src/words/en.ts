@@ -46,6 +46,7 @@ export default {
   articleOpen: "Open in the help centre",
   helped: "It helped",
   notHelped: "It did not help",
+  orThese: "Something else? These come next:",
   notHelpedSaid: "That did not help.",
   thanks: "Good to hear.",
   sorry: "Then let us try another way.",

@@ -48,6 +48,7 @@ const es: Words = {
   articleOpen: "Abrir en el centro de ayuda",
   helped: "Me ayudó",
   notHelped: "No me ayudó",
+  orThese: "¿Es otra cosa? Esto es lo siguiente más parecido:",
   notHelpedSaid: "Eso no me ayudó.",
   thanks: "Me alegro.",
   sorry: "Entonces probemos de otra manera.",

@@ -48,6 +48,7 @@ const fr: Words = {
   articleOpen: "Ouvrir dans le centre d’aide",
   helped: "Cela m’a aidé",
   notHelped: "Cela ne m’a pas aidé",
+  orThese: "Autre chose ? Voici ce qui s’en rapproche le plus :",
   notHelpedSaid: "Cela ne m’a pas aidé.",
   thanks: "Tant mieux.",
   sorry: "Alors essayons autrement.",
