@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -43,14 +44,27 @@ def eval_retrieval(
 ) -> None:
     """How often the right article is first, among the first five, and how far the confidence holds.
 
-    Precision is of what is answered outright; shown: a right article is quoted or on one of at most three buttons.
+    R@3: a right article is among the first three. Precision is of what is answered outright; shown: a right article
+    is quoted or on a button, three in all.
     """
     searched = opened_index(index, Console(stderr=True))
     read = retrieval.read_cases(cases)
     asked = asyncio.run(queries(read, cases.parent))
     wanted = precision if precision is not None else Settings().precision
     threshold = ways.threshold(searched, wanted)
-    table = Table("fusion", "cases", "recall@1", "recall@3", "recall@5", "MRR", "answered", "precision", "shown")
+    table = Table(
+        "fusion",
+        "cases",
+        "R@1",
+        "R@3",
+        "R@5",
+        "MRR",
+        "answered",
+        "precision",
+        "shown",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     results: list[retrieval.Outcome] = []
     ways_asked = [(name, name, searched, threshold) for name in fusion or ["best"]]
     if searched.meaning and "best" in (fusion or ["best"]):
