@@ -6,6 +6,7 @@ import time
 from PIL import Image
 from rich.console import Console
 
+from bot.answering.extractive import on_one_line
 from bot.conversation import Answered, Done, Point, Pointed, Seen
 from bot.screenshots import ring
 from bot.settings import Settings
@@ -29,7 +30,7 @@ async def show_example(front: Front, settings: Settings, console: Console) -> No
     async for _, event in desk.follow(opened.id):
         match event:
             case Seen():
-                console.print(f"  [dim]HelpLens sees:[/] {event.where}: [bold]{event.error}[/]")
+                console.print(f"  [dim]HelpLens sees:[/] {event.where}: [bold]{on_one_line(event.error)}[/]")
             case Answered():
                 answered = event
             case Pointed():
