@@ -119,9 +119,23 @@ def _intercom(raw: dict[str, Any]) -> Iterator[Exported]:
             html=_text(content, "body"),
             url=_text(content, "url"),
             language=locale[:2],
+            labels=_tags(raw),
             updated=str(content.get("updated_at") or raw.get("updated_at") or ""),
-            left_out=_empty(content) if content.get("state") == "published" else "a draft",
+            left_out="a draft"
+            if content.get("state") != "published"
+            else "only for a segment"
+            if raw.get("content_segment_ids")
+            else _empty(content),
         )
+
+
+def _tags(raw: dict[str, Any]) -> tuple[str, ...]:
+    """The names of an Intercom article's tags: a list, or one in an envelope."""
+    tags = raw.get("tags")
+    listed = tags.get("tags") if isinstance(tags, dict) else tags
+    if not isinstance(listed, list):
+        return ()
+    return tuple(name for tag in listed if isinstance(tag, dict) and (name := _text(tag, "name")))
 
 
 def _empty(content: dict[str, Any]) -> str:

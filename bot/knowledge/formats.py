@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.admon import admon_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 
+from bot.knowledge.matter import Matter, fields, front_matter, html_matter
 from bot.knowledge.restructured import rst_to_html
 
 Format = Literal["markdown", "rst", "asciidoc", "html"]
@@ -34,8 +34,6 @@ SUFFIXES: dict[str, Format] = {
 }
 INCLUDE_DEPTH = 5
 
-FRONT_MATTER = re.compile(r"\A﻿?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-TOML_MATTER = re.compile(r"\A﻿?\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
 INCLUDES = (
     re.compile(r"\[!INCLUDE\s*\[[^\]]*\]\(([^)\s]+)[^)]*\)\]", re.IGNORECASE),
     re.compile(r"\{%-?\s*include(?:_relative|-markdown)?\s+[\"']?([^\"'\s%]+)[\"']?[^%]*%\}"),
@@ -71,7 +69,7 @@ class Html:
     """A file as HTML, with its front matter."""
 
     html: str
-    meta: dict[str, Any]
+    meta: Matter
 
 
 def to_html(text: str, origin: Origin) -> Html:
@@ -79,29 +77,16 @@ def to_html(text: str, origin: Origin) -> Html:
     meta, body = front_matter(text)
     match format_of(origin.path, body):
         case "html":
-            return Html(body, meta)
+            return Html(body, html_matter(body) | meta)
         case "rst":
+            meta = fields(body) | meta
             return Html(rst_to_html(body, origin.path, origin.root, origin.included), meta)
         case "asciidoc":
+            meta = fields(body) | meta
             body = from_asciidoc(_with_includes(body, origin))
         case "markdown":
             body = _with_includes(body, origin)
     return Html(markdown().render(plain_markdown(body)), meta)
-
-
-def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """(what the file says of itself, the rest). Front matter that does not parse counts as none."""
-    text = text.replace("\r\n", "\n")
-    if match := FRONT_MATTER.match(text):
-        try:
-            meta = yaml.safe_load(match[1])
-        except yaml.YAMLError:
-            meta = dict(re.findall(r"^(\w+):[ \t]*[\"']?(.*?)[\"']?[ \t]*$", match[1], re.MULTILINE))
-        return (meta if isinstance(meta, dict) else {}), text[match.end() :]
-    if match := TOML_MATTER.match(text):
-        meta = dict(re.findall(r"^(\w+)\s*=\s*[\"']?(.*?)[\"']?[ \t]*$", match[1], re.MULTILINE))
-        return meta, text[match.end() :]
-    return {}, text
 
 
 def format_of(path: Path, text: str) -> Format:

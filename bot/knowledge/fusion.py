@@ -4,7 +4,7 @@ A way gives every article a score. `best` is what won on products that it never 
 everything is measured against. Not here: how the evidence is gathered (`evidence`), learned weights (`ranker`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
 from bot.knowledge.evidence import FOUND, Evidence
-from bot.knowledge.filters import allowed
+from bot.knowledge.filters import Allowed, allowed, language_tag
 from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe, probe
 from bot.knowledge.ranker import Found, as_labels, candidates, first, ranker_of
 from bot.knowledge.repair import lines_of
 from bot.knowledge.terms import content
+from bot.knowledge.translations import into
 from bot.screenshots.screen import Screen
 
 Scores = NDArray[np.float64]
@@ -26,6 +27,10 @@ DECIDING = 5
 """Lines named as those that decided."""
 ASKED = 2.0
 """Log-odds that the customer's own words can add to what the screen says."""
+SURER = 2.0
+"""How many times as sure a search in every language must be to stand for one in the customer's."""
+LEAST = 0.12
+"""Confidence that it must have at least."""
 VAGUE, CLEAR = 8.0, 20.0
 """BM25 of a question's best article up to which it says nothing ("what is this?"), and from which it says all."""
 
@@ -42,7 +47,10 @@ class Query(Noun):
     version: str = ""
     plan: str = ""
     audience: str = ""
-    """What the customer has: articles that name others are not found. Empty asks for nothing."""
+    """What the customer has, by commas where it is several: articles that name only others are not found. Empty asks
+    for nothing."""
+    closed: frozenset[str] = frozenset()
+    """What nobody vouches for (`audience:staff`, `plan`): articles for these alone are not found."""
 
 
 class Hit(Noun):
@@ -159,21 +167,46 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
     """The `top` articles for `query` by the way named `fusion`. Raises ValueError when there is no such way."""
     if fusion not in FUSIONS:
         raise ValueError(f"no fusion {fusion!r}: there are {', '.join(FUSIONS)}")
+    ranking = _ranked(index, query, fusion, top)
+    everywhere = query.model_copy(update={"language": ""})
+    if ranking.hits and (ranking.confidence * SURER > 1 or only(index, query) is only(index, everywhere)):
+        return ranking
+    # Screens are often in another language than who sends them: what explains one there is read in its translation.
+    every = _ranked(index, everywhere, fusion, top, into(index, language_tag(query.language)))
+    surer = every.confidence >= max(SURER * ranking.confidence, LEAST)
+    return every if surer or not ranking.hits else ranking
+
+
+def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[int, int] | None = None) -> Ranking:
+    """`instead` names articles that stand for others, where the query may find them."""
     scored = FUSIONS[fusion](index, query)
-    if query.language and not scored.scores.any():
-        return rank(index, query.model_copy(update={"language": ""}), fusion, top)
     scores = scored.scores
-    order = first(scores, top + len(query.avoid))
-    kept = [int(i) for i in order if index.articles[i] not in query.avoid][:top]
-    said = scored.found.evidence if scored.found and not query.question else _said(index, query, kept)
-    decided = deciding(scored.found.evidence, kept) if scored.found else {}
+    order = [int(i) for i in first(scores, top + len(query.avoid))]
+    standing = _standing(order, instead, only(index, query)) if instead else {i: i for i in order}
+    kept = [i for i in standing if index.articles[i] not in query.avoid][:top]
+    own = scored.found is not None and not query.question and standing.keys() == set(order)
+    said = scored.found.evidence if scored.found and own else _said(index, query, kept)
+    decided = deciding(scored.found.evidence, order) if scored.found else {}
     hits = tuple(
-        Hit(passage=index.passage(passage), score=float(scores[article]), decided_by=decided.get(article, ()))
+        Hit(
+            passage=index.passage(passage),
+            score=float(scores[standing[article]]),
+            decided_by=decided.get(standing[article], ()),
+        )
         for article, passage in zip(kept, best_passages(said, kept), strict=True)
     )
-    confidence = scored.confidence if scored.confidence is not None else _lead(scores, kept)
-    skipped = bool(kept) and kept[0] != int(order[0])
+    confidence = scored.confidence if scored.confidence is not None else _lead(scores, [standing[i] for i in kept])
+    skipped = bool(kept) and standing[kept[0]] != order[0]
     return Ranking(hits=hits, confidence=0.0 if not hits else confidence / 2 if skipped else confidence)
+
+
+def _standing(order: Sequence[int], instead: Mapping[int, int], may: Allowed | None) -> dict[int, int]:
+    """What is shown -> for which article of the order it stands, best first, each once."""
+    shown: dict[int, int] = {}
+    for article in order:
+        other = instead.get(article, article)
+        shown.setdefault(other if may is None or may[other] else article, article)
+    return shown
 
 
 def threshold(index: Index, precision: float) -> float:
@@ -205,8 +238,12 @@ def _allowed(query: Probe, scores: Scores) -> Scores:
 
 def sought(index: Index, query: Query, lines: list[str], as_read: list[str] | None = None) -> Probe:
     """The probe of these lines, among the articles that the query may find."""
-    only = allowed(index, query.language, query.version, query.plan, query.audience)
-    return probe(index, lines, as_read, only)
+    return probe(index, lines, as_read, only(index, query))
+
+
+def only(index: Index, query: Query) -> Allowed | None:
+    """For each article whether the query may find it; None when it may find every one."""
+    return allowed(index, query.language, query.version, query.plan, query.audience, query.closed)
 
 
 def question_probe(index: Index, query: Query) -> Probe:

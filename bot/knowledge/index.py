@@ -6,6 +6,7 @@ ranking is `evidence`'s and `fusion`'s business.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,7 +25,7 @@ from bot.knowledge.encoder import Encoder
 from bot.knowledge.meaning import Meaning
 from bot.knowledge.pictures import ReadPicture, with_pictures
 from bot.knowledge.prepared import Prepared, prepare
-from bot.knowledge.sources import Entry, UnreadableArticle, entries, fragment
+from bot.knowledge.sources import READER, Entry, UnreadableArticle, entries, fragment
 from bot.knowledge.versions import NoIndex, current, new_version
 
 Progress = Callable[[int, int, str], None]
@@ -47,6 +48,10 @@ class BuildReport:
     """Articles that an export holds and that are not for customers, such as drafts, with the reason."""
     encoded: int = 0
     """Passages whose vectors were made, because their text is new."""
+    languages: dict[str, int] = field(default_factory=dict)
+    """By language, how many articles are in it, most first; "" for those of which nobody knows."""
+    facets: dict[str, int] = field(default_factory=dict)
+    """How many articles are for a version, plan or audience, such as `plan:pro`, most first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +167,8 @@ def _build(
         unreadable=(*listing.unreadable, *reading.unreadable),
         left_out=tuple(listing.left_out),
         encoded=encoded,
+        languages=dict(Counter(a.record["language"] for a in articles).most_common()),
+        facets=dict(Counter(facet for a in articles for facet in a.record["audience"]).most_common()),
         seconds=time.monotonic() - started,
     )
 
@@ -193,7 +200,9 @@ class _Reading:
             return
         self.read += 1
         includes = {i: sha256((self.root / i).read_bytes()).hexdigest() for i in article.includes}
-        self._taken.append(prepare(article, {"path": entry.name, "sha256": digest, "includes": includes}))
+        self._taken.append(
+            prepare(article, {"path": entry.name, "sha256": digest, "reader": READER, "includes": includes})
+        )
 
     def articles(self) -> list[Prepared]:
         """Those that stand for themselves: a fragment that another article includes does not."""
@@ -206,7 +215,7 @@ class _Reading:
         if self.old is None or name not in self._places:
             return None
         record = self.old.records[self._places[name]]
-        if record["sha256"] != digest:
+        if record["sha256"] != digest or record.get("reader") != READER:
             return None
         for include, old_digest in record["includes"].items():
             path = self.root / include

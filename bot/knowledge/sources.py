@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.knowledge.articles import Article, Passage
 from bot.knowledge.exports import Exported, exported
 from bot.knowledge.formats import SUFFIXES, Html, Origin, to_html
+from bot.knowledge.matter import facets_of, labelled, language_of, spoken, text_of
 from bot.knowledge.passages import cut
 from bot.knowledge.pdf import pdf_to_html
 
@@ -25,7 +26,8 @@ MAX_BYTES = 5_000_000
 EXPORTS = {".json": 500_000_000, ".ndjson": 500_000_000, ".jsonl": 500_000_000}
 """Largest export that is read, by suffix."""
 LARGEST = EXPORTS | {".pdf": 100_000_000}
-FILTERS = ("version", "plan", "audience", "product", "edition")
+READER = 2
+"""Raised when articles are read otherwise: those of an earlier reader are read again."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,12 @@ def _exported(path: Path, name: str) -> list[Exported] | None:
 
 def _read_exported(exported: Exported, name: str) -> Article:
     title, passages = _cut(exported.html, name, exported.title, exported.url or None)
-    labels = (re.fullmatch(rf"({'|'.join(FILTERS)}):\s*(.+)", label) for label in exported.labels)
     return Article(
         path=name,
         title=title,
         passages=passages,
-        language=exported.language,
-        audience=tuple(f"{label[1]}:{label[2]}" for label in labels if label),
+        language=exported.language or spoken(passages),
+        audience=facets_of(labelled(exported.labels), ""),
     )
 
 
@@ -123,14 +124,15 @@ def read_article(path: Path, root: Path, url: str | None = None) -> Article:
         raise UnreadableArticle(f"{name}: nested too deeply") from None
     except ValueError as error:
         raise UnreadableArticle(f"{name}: {error}") from error
-    title, passages = _cut(page.html, name, _text(page.meta.get("title")), url or _text(page.meta.get("url")) or None)
+    meta = page.meta
+    title, passages = _cut(page.html, name, text_of(meta.get("title")), url or text_of(meta.get("url")) or None)
     return Article(
         path=name,
         title=title,
         passages=passages,
         includes=tuple(dict.fromkeys(origin.included)),
-        language=_language(page, name),
-        audience=tuple(f"{key}:{value}" for key in FILTERS for value in _values(page.meta.get(key))),
+        language=language_of(meta, page.html, name, passages),
+        audience=facets_of(meta, name),
     )
 
 
@@ -157,40 +159,6 @@ def _check_size(path: Path, name: str) -> None:
     most = LARGEST.get(path.suffix.lower(), MAX_BYTES)
     if path.stat().st_size > most:
         raise UnreadableArticle(f"{name}: larger than {most // 1_000_000} MB")
-
-
-def _language(page: Html, name: str) -> str:
-    """By the front matter or the HTML's own word, else by the path: `de/...` or `name.de.md`."""
-    said = _text(page.meta.get("language") or page.meta.get("lang"))[:2].lower()
-    if not said and (own := HTML_LANGUAGE.match(page.html)):
-        said = own[1].lower()
-    if said:
-        return said
-    match = re.search(r"(?:^|/)([a-z]{2})(?:-[a-zA-Z]{2})?/|\.([a-z]{2})\.\w+$", name)
-    return (match[1] or match[2]) if match and (match[1] or match[2]) in LANGUAGES else ""
-
-
-HTML_LANGUAGE = re.compile(r"(?:\s|<!doctype[^>]*>|<!--.*?-->)*<html\b[^>]*?\slang=[\"']?([a-z]{2})\b", re.I | re.S)
-LANGUAGES = frozenset(
-    re.findall(
-        r"..(?= |$)", "en de fr es it pt nl sv da nb fi pl cs sk hu ro bg el tr ru uk he ar fa hi ja ko zh th vi id"
-    )
-)
-
-
-def _text(value: object) -> str:
-    return (
-        value.strip()
-        if isinstance(value, str)
-        else ""
-        if value is None or isinstance(value, (dict, list))
-        else str(value)
-    )
-
-
-def _values(value: object) -> list[str]:
-    """A list, or words parted by commas."""
-    return [text for v in (value if isinstance(value, list) else _text(value).split(",")) if (text := _text(v))]
 
 
 def fragment(name: str) -> bool:

@@ -18,6 +18,8 @@ import orjson
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.knowledge.matter import html_matter
+
 AGENT = "HelpLens"
 MOST_PAGES = 20_000
 MOST_BYTES = 5_000_000
@@ -148,7 +150,8 @@ def content(html: str, page: str) -> str:
     body = own.html if own is not None and own.html else found or html
     root = tree.css_first("html[lang]")
     language = (root.attributes.get("lang") or "")[:2] if root is not None else ""
-    named = f"title: {orjson.dumps(title).decode()}\nurl: {page}\nlanguage: {orjson.dumps(language).decode()}"
+    said = {"title": title, "url": page, "language": language} | html_matter(html)
+    named = "\n".join(f"{name}: {orjson.dumps(value).decode()}" for name, value in said.items())
     return f"---\n{named}\n---\n<!doctype html>\n<main>{body}</main>\n"
 
 

@@ -1,0 +1,21 @@
+"""Which article is another one's translation, as their paths tell: `en/lamp.md` and `de/lamp.md`, `lamp.md` and
+`lamp.de.md`, `zendesk/en-us/17` and `zendesk/de/17`. Not here: which language an article is in (`matter`).
+"""
+
+from functools import lru_cache
+
+from bot.knowledge.index import Index
+from bot.knowledge.matter import PLACE
+
+
+@lru_cache(maxsize=16)
+def into(index: Index, language: str) -> dict[int, int]:
+    """For each article of another language that has a translation into this one (`de`) which one that is."""
+    own = {_place(index.articles[n]): n for n, r in enumerate(index.records) if r["language"] == language}
+    others = ((n, _place(name)) for n, name in enumerate(index.articles) if index.records[n]["language"] != language)
+    return {n: own[place] for n, place in others if place in own}
+
+
+def _place(name: str) -> str:
+    """An article's path without what names its language."""
+    return PLACE.sub(lambda found: "." + found[0].rpartition(".")[2] if found[2] else "", name).lstrip("/")
