@@ -12,19 +12,18 @@ from numpy.typing import NDArray
 
 from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
-from bot.knowledge.evidence import FOUND, Evidence
+from bot.knowledge.deciding import RAREST, attention, deciding
+from bot.knowledge.evidence import Evidence
 from bot.knowledge.filters import Allowed, allowed, language_tag
 from bot.knowledge.index import Index
 from bot.knowledge.probe import Probe, probe
-from bot.knowledge.ranker import Found, as_labels, candidates, first, ranker_of
+from bot.knowledge.ranker import as_labels, candidates, first, ranker_of
 from bot.knowledge.repair import lines_of
 from bot.knowledge.terms import content
 from bot.knowledge.translations import into
 from bot.screenshots.screen import Screen
 
 Scores = NDArray[np.float64]
-DECIDING = 5
-"""Lines named as those that decided."""
 ASKED = 2.0
 """Log-odds that the customer's own words can add to what the screen says."""
 SURER = 2.0
@@ -78,7 +77,7 @@ class Scored:
     """What a way says: a score per article (0 for none), and what it knows of the candidates where it looked closer."""
 
     scores: Scores
-    found: Found | None = None
+    evidence: Evidence | None = None
     confidence: float | None = None
 
 
@@ -113,15 +112,17 @@ def late(index: Index, query: Query) -> Scored:
 
 def cross(index: Index, query: Query) -> Scored:
     """Each line attends to the passages that could explain it, and gives its weight to those that do so best."""
-    seen = sought(index, query, [*query.question.splitlines(), *mended(index, query)])
+    asked = query.question.splitlines()
+    as_read = [line.text for s in query.screens for line in s.lines]
+    seen = sought(index, query, [*asked, *mended(index, query)], [*asked, *as_read])
     plain = bm25(index, seen)
     chosen = candidates(index, seen, plain.astype(np.float32))
     scores = np.zeros(len(index.articles))
-    if len(chosen):
-        evidence = Evidence(index, seen, chosen)
-        attention = _attention(evidence)
-        scores[chosen] = attention @ np.minimum(evidence.line_rarity, 15) + 0.1 * _of_best(plain)[chosen]
-    return Scored(scores)
+    if not len(chosen):
+        return Scored(scores)
+    evidence = Evidence(index, seen, chosen)
+    scores[chosen] = attention(evidence) @ np.minimum(evidence.line_rarity, RAREST) + 0.1 * _of_best(plain)[chosen]
+    return Scored(scores, evidence)
 
 
 def aligned(index: Index, query: Query) -> Scored:
@@ -155,7 +156,7 @@ def best(index: Index, query: Query) -> Scored:
     possible = np.flatnonzero(odds > -np.inf)
     shares = np.zeros(len(odds))
     shares[possible] = np.exp(odds[possible] - odds.max())
-    return Scored(shares / shares.sum(), found, ranker.confidence(found))
+    return Scored(shares / shares.sum(), found.evidence, ranker.confidence(found))
 
 
 FUSIONS: dict[str, Callable[[Index, Query], Scored]] = {
@@ -184,9 +185,9 @@ def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[
     order = [int(i) for i in first(scores, top + len(query.avoid))]
     standing = _standing(order, instead, only(index, query)) if instead else {i: i for i in order}
     kept = [i for i in standing if index.articles[i] not in query.avoid][:top]
-    own = scored.found is not None and not query.question and standing.keys() == set(order)
-    said = scored.found.evidence if scored.found and own else _said(index, query, kept)
-    decided = deciding(scored.found.evidence, order) if scored.found else {}
+    own = not query.question and standing.keys() == set(order)
+    said = scored.evidence if scored.evidence and own else _said(index, query, kept)
+    decided = deciding(scored.evidence, order) if scored.evidence else {}
     hits = tuple(
         Hit(
             passage=index.passage(passage),
@@ -277,25 +278,6 @@ def _said(index: Index, query: Query, articles: list[int]) -> Evidence:
     """All that the customer wrote and showed, beside these articles."""
     lines = probe(index, [*query.question.splitlines(), *mended(index, query)])
     return Evidence(index, lines, np.array(articles, np.int64))
-
-
-def deciding(evidence: Evidence, articles: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """For each article the lines that speak for it rather than for others, as they stand on the screen."""
-    weight = _attention(evidence) * np.minimum(evidence.line_rarity, 15)
-    place = {int(article): n for n, article in enumerate(evidence.candidates)}
-    decided: dict[int, tuple[str, ...]] = {}
-    for article in articles:
-        row = weight[place[article]] if article in place else np.empty(0)
-        order = [int(n) for n in np.argsort(-row, kind="stable")[: 2 * DECIDING] if row[n] > 0]
-        decided[article] = tuple(dict.fromkeys(evidence.probe.texts[evidence.lines[n]] for n in order))[:DECIDING]
-    return decided
-
-
-def _attention(evidence: Evidence) -> NDArray[np.float32]:
-    """candidates x lines: each line's attention, shared out over the candidates that have it."""
-    having = np.where(evidence.line_articles > FOUND, evidence.line_articles, 0) ** 3
-    shared: NDArray[np.float32] = having / (having.sum(axis=0) + 0.3)
-    return shared
 
 
 def _of_best(scores: Scores) -> Scores:
