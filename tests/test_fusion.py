@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bot.knowledge.deciding import places
 from bot.knowledge.fusion import FUSIONS, Query, rank, threshold
 from bot.knowledge.index import Index, build
+from bot.screenshots.light import light
 from bot.screenshots.screen import Mark
 from tests.centre import screen, write
 
@@ -33,10 +36,20 @@ async def test_words_alone_are_enough(index: Index) -> None:
         assert ranking.hits[0].passage.article == "team/invite.md"
 
 
-async def test_the_lines_that_decided_are_named_as_they_stand_on_the_screen(index: Index) -> None:
-    hit = rank(index, Query(screens=(DECLINED,))).hits[0]
+@pytest.mark.parametrize("fusion", ["best", "cross"])
+async def test_the_lines_that_decided_are_named_as_they_stand_on_the_screen_and_can_be_lit(
+    index: Index, fusion: str
+) -> None:
+    hit = rank(index, Query(screens=(DECLINED,)), fusion).hits[0]
     assert "Your card was declined" in hit.decided_by
     assert set(hit.decided_by) <= {line.text for line in DECLINED.lines}
+    lit = places(hit.decided_by, DECLINED)
+    assert [line.text for box in lit for line in DECLINED.lines if line.box == box] == list(hit.decided_by)
+    picture = Image.new("RGB", (DECLINED.width, DECLINED.height), "white")
+    shown = light(picture, {"#f59e0b": lit})
+    left, top, right, bottom = (round(v) for v in lit[0])
+    assert shown.getpixel(((left + right) // 2, (top + bottom) // 2)) == pytest.approx((252, 233, 197), abs=4), "lit"
+    assert picture.getpixel((left, top)) == (255, 255, 255), "a copy"
 
 
 async def test_a_word_that_the_crop_cut_is_completed(index: Index) -> None:

@@ -23,10 +23,12 @@ from bot.knowledge.fusion import Query, Ranking
 from bot.screenshots import grounding, redaction, ring
 from bot.screenshots.eye import opened
 from bot.screenshots.intake import Picture
+from bot.screenshots.light import light
 from bot.screenshots.screen import Screen
 
 WANTED = "#16a34a"
 LEAK = "#ef4444"
+DECIDED = "#f59e0b"
 WIDEST = 1100
 """Pixels of a picture in the report: enough to read the labels."""
 DRAWN = 60
@@ -83,11 +85,12 @@ async def run(cases: Cases, bot: Bot, progress: Progress) -> list[Verdict]:
 
 
 async def _retrieval(case: Case, path: Path | None, bot: Bot) -> Verdict:
-    query = Query(question=case.question, screens=(await bot.screen(path),) if path else ())
+    screen = await bot.screen(path) if path else None
+    query = Query(question=case.question, screens=(screen,) if screen else ())
     ranking = await bot.search(query)
     answer = Extractive(sure=bot.sure).decide(Brief(question=case.question, ranking=ranking))
     shown = [c.article for c in answer.citations] + [c.article for c in answer.choices if c.article]
-    return verdicts.of_retrieval(case, ranking, shown, bot.sure)
+    return verdicts.of_retrieval(case, ranking, shown, bot.sure, screen)
 
 
 async def _answer(case: AnswerCase, path: Path | None, bot: Bot) -> Verdict:
@@ -117,7 +120,8 @@ _JUDGE: dict[type, Callable[..., Awaitable[Verdict]]] = {
 
 async def drawings(judged: Sequence[Verdict], folder: Path, bot: Bot, progress: Progress) -> dict[str, bytes]:
     """A WebP picture of each failure by its key: private places covered, rings as customers got them, and outlined in
-    green what was meant, in red what leaks. The first DRAWN of each kind."""
+    green what was meant, in red what leaks; of a wrong ranking the lines that decided, lit in amber for the article
+    ranked first, in green for a right one. The first DRAWN of each kind."""
     drawn: dict[str, bytes] = {}
     counts: dict[str, int] = {}
     for number, verdict in enumerate(judged):
@@ -133,11 +137,14 @@ async def drawings(judged: Sequence[Verdict], folder: Path, bot: Bot, progress: 
 
 def _drawing(verdict: Verdict, screen: Screen, data: bytes) -> bytes:
     picture = ring.draw(redaction.cover(opened(data), screen.sensitive), verdict.points)
-    pen = ImageDraw.Draw(picture)
-    width = max(2, round(max(picture.size) / 500))
-    for box in verdict.wanted:
-        colour = LEAK if verdict.kind == "redaction" else WANTED
-        pen.rectangle(_outside(box, width + 1), outline=colour, width=width)
+    if verdict.kind == "retrieval":
+        picture = light(picture, {DECIDED: verdict.decided, WANTED: verdict.wanted})
+    else:
+        pen = ImageDraw.Draw(picture)
+        width = max(2, round(max(picture.size) / 500))
+        for box in verdict.wanted:
+            colour = LEAK if verdict.kind == "redaction" else WANTED
+            pen.rectangle(_outside(box, width + 1), outline=colour, width=width)
     if picture.width > WIDEST:
         size = WIDEST, round(picture.height * WIDEST / picture.width)
         picture = picture.resize(size, Image.Resampling.LANCZOS)

@@ -5,12 +5,16 @@ It stands alone: styles and pictures are in it, it runs no script and calls for 
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
+from importlib.resources import files
+from typing import NamedTuple
 
 from bot.evaluation.cases import KINDS
 from bot.evaluation.comparison import Comparison, Figure
-from bot.evaluation.verdicts import FEWER, Verdict
+from bot.evaluation.retrieval import Bin, reliability
+from bot.evaluation.verdicts import FEWER, Ranked, Verdict
 
 WORDS = {
     "retrieval": "the article is found",
@@ -19,48 +23,39 @@ WORDS = {
     "pointing": "the right place is ringed",
 }
 BOLD = re.compile(r"\*\*(.+?)\*\*")
-STYLE = """
-:root { color-scheme: light dark; --ground: #f7f7f5; --card: #fff; --edge: #deddd9; --ink: #1c1b19; --soft: #62605b;
-  --bad: #b42318; --bad-ground: #fdecea; --good: #166a3a; --good-ground: #e5f4ea }
-@media (prefers-color-scheme: dark) { :root { --ground: #191816; --card: #23221f; --edge: #3d3b37; --ink: #eceae5;
-  --soft: #a5a29b; --bad: #ff9c92; --bad-ground: #46201d; --good: #8fd8ab; --good-ground: #1a3a27 } }
-* { box-sizing: border-box }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 74rem;
-  margin: 0 auto; padding: 2rem 1rem 4rem; overflow-wrap: anywhere }
-h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem } h3 { font-size: 1rem; margin: 0 }
-.soft { color: var(--soft) } p { margin: .35rem 0 }
-.state { background: var(--card); border-radius: 10px; padding: .7rem 1rem; margin: 1rem 0; font-weight: 600 }
-.bad { color: var(--bad) } .good { color: var(--good) }
-.state.bad { background: var(--bad-ground) } .state.good { background: var(--good-ground) }
-.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--edge); text-align: left; white-space: nowrap }
-td.n, th.n { text-align: right } thead th { color: var(--soft); font-weight: 500 }
-tbody th { font-weight: 500; white-space: normal; min-width: 12rem }
-tr.kind th { padding-top: 1.2rem; font-weight: 700 }
-article { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 1rem 1.2rem;
-  margin: .8rem 0 } article img { display: block; max-width: 100%; height: auto; border: 1px solid var(--edge);
-  border-radius: 8px; margin-top: .7rem }
-.tag { font-size: .8rem; font-weight: 600; border-radius: 6px; padding: .1rem .5rem; background: var(--bad-ground);
-  color: var(--bad); margin-left: .5rem }
-pre { white-space: pre-wrap; font: inherit; background: var(--ground); border-radius: 8px; padding: .6rem .8rem;
-  margin: .6rem 0 0 } summary { cursor: pointer; color: var(--soft) }
-.wanted { color: #16a34a; font-weight: 700 } .leak { color: #ef4444; font-weight: 700 }
-"""
 
 
-def page(title: str, about: str, comparison: Comparison, judged: Sequence[Verdict], drawings: dict[str, bytes]) -> str:
+class Trust(NamedTuple):
+    """The precision that the owner wants of what is answered outright, and the least confidence that reaches it."""
+
+    precision: float
+    least: float
+
+
+def page(
+    title: str,
+    about: str,
+    comparison: Comparison,
+    judged: Sequence[Verdict],
+    drawings: dict[str, bytes],
+    trust: Trust | None = None,
+) -> str:
     """The report. `about` says in one line what was measured; `drawings` are WebP pictures by the key of the case."""
     body = "".join(
         [
             f"<h1>{escape(title)}</h1><p class='soft'>{escape(about)}</p>",
             _state(comparison, judged),
+            _kinds(judged),
             _table(comparison),
+            _reliability(judged, trust),
             *(_failures(kind, comparison, judged, drawings) for kind in KINDS),
+            _mended(comparison, judged),
         ]
     )
+    style = files(__package__).joinpath("report.css").read_text("utf-8")
     head = (
         "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<title>{escape(title)}</title><style>{style}</style>"
     )
     return f"<!doctype html><html lang='en'><head>{head}</head><body><main>{body}</main></body></html>"
 
@@ -100,25 +95,71 @@ def _state(comparison: Comparison, judged: Sequence[Verdict]) -> str:
     return f"<p class='state good'>Nothing is worse than in the last run.</p><p>{count} {since}</p>"
 
 
+def _kinds(judged: Sequence[Verdict]) -> str:
+    """Of each kind how many are right, and the way to those that are not."""
+    tiles = []
+    for kind in KINDS:
+        own = [v for v in judged if v.kind == kind]
+        if own:
+            right = sum(v.passed for v in own)
+            where = f" href='#{kind}'" if right < len(own) else ""
+            tiles.append(f"<a{where}><b>{right} of {len(own)}</b>{kind}<br><span>{WORDS[kind]}</span></a>")
+    return f"<nav class='kinds'>{''.join(tiles)}</nav>"
+
+
 def _table(comparison: Comparison) -> str:
+    earlier = comparison.since is not None
     rows = []
     for kind in KINDS:
         figures = [f for f in comparison.figures if f.kind == kind]
         if figures:
-            rows.append(f"<tr class='kind'><th colspan='5'>{kind}: {WORDS[kind]}</th></tr>")
-            rows += [_row(f) for f in figures]
-    head = (
-        "<th>figure</th><th class='n'>now</th><th class='n'>of</th><th class='n'>last run</th><th class='n'>change</th>"
-    )
+            rows.append(f"<tr class='kind'><th colspan='{5 if earlier else 3}'>{kind}: {WORDS[kind]}</th></tr>")
+            rows += [_row(f, earlier) for f in figures]
+    names = ["now", "of", *(["last run", "change"] if earlier else [])]
+    head = "<th>figure</th>" + "".join(f"<th class='n'>{name}</th>" for name in names)
     return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
 
 
-def _row(f: Figure) -> str:
+def _row(f: Figure, earlier: bool) -> str:
     name = escape(f.name) + (" <span class='soft'>(fewer is better)</span>" if f.name in FEWER else "")
     mood = "bad" if f.worse else "good" if (f.change or 0) > 0 else "soft"
-    cells = [shown(f, f.value), f"{f.count:g}", shown(f, f.then)]
+    cells = [shown(f, f.value), f"{f.count:g}", *([shown(f, f.then)] if earlier else [])]
     numbers = "".join(f"<td class='n'>{cell}</td>" for cell in cells)
-    return f"<tr><th>{name}</th>{numbers}<td class='n {mood}'>{change(f)}</td></tr>"
+    moved = f"<td class='n {mood}'>{change(f)}</td>" if earlier else ""
+    return f"<tr><th>{name}</th>{numbers}{moved}</tr>"
+
+
+def _reliability(judged: Sequence[Verdict], trust: Trust | None) -> str:
+    """How far the confidence holds on these cases."""
+    bins = reliability(judged)
+    if not bins:
+        return ""
+    told = "The line is what was said, the bar is how often the first article was right."
+    if trust:
+        told += (
+            f" An article is given outright from a confidence of {trust.least:.2f} on: that is where, on products held "
+            f"out, {100 * trust.precision:g} % of what was answered was right (HELPLENS_PRECISION)."
+        )
+    rows = "".join(map(_bin, bins))
+    head = "<th>confidence</th><th class='n'>cases</th><th class='n'>said</th><th class='n'>right</th><th></th>"
+    return (
+        f"<section><h2>How far the confidence holds</h2><p class='soft'>{told}</p>"
+        f"<div class='scroll'><table class='close'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _bin(b: Bin) -> str:
+    said, right = f"{100 * b.confidence:.0f}", f"{100 * b.right:.0f}"
+    bar = f"<span class='bar'><i{_short(b)} style='width:{right}%'></i><u style='left:{said}%'></u></span>"
+    numbers = "".join(f"<td class='n'>{cell}</td>" for cell in (b.cases, f"{said} %", f"{right} %"))
+    return f"<tr><th>{b.low:.1f} to {b.high:.1f}</th>{numbers}<td>{bar}</td></tr>"
+
+
+def _short(b: Bin) -> str:
+    """Marks a bin that is right less often than it said by more than chance explains."""
+    spread = 2 * (b.confidence * (1 - b.confidence) / b.cases) ** 0.5
+    return " class='short'" if b.right < b.confidence - max(spread, 0.05) else ""
 
 
 def _failures(kind: str, comparison: Comparison, judged: Sequence[Verdict], drawings: dict[str, bytes]) -> str:
@@ -127,6 +168,8 @@ def _failures(kind: str, comparison: Comparison, judged: Sequence[Verdict], draw
         return ""
     failed.sort(key=lambda v: v.key not in comparison.broken)
     note = {
+        "retrieval": "Lit on the pictures: <span class='key decided'></span> the lines that spoke for the article "
+        "ranked first, <span class='key right'></span> those that spoke for a right one.",
         "redaction": "Outlined in <span class='leak'>red</span>: private and readable. Keep this page to yourself.",
         "pointing": "Outlined in <span class='wanted'>green</span>: what was meant. Ringed: what the customer gets.",
     }.get(kind, "")
@@ -134,7 +177,26 @@ def _failures(kind: str, comparison: Comparison, judged: Sequence[Verdict], draw
     if undrawn:
         note += f" {undrawn} more failures are listed without their pictures."
     cards = "".join(_card(v, v.key in comparison.broken, drawings.get(v.key)) for v in failed)
-    return f"<section><h2>{kind}: {len(failed)} failed</h2><p class='soft'>{note}</p>{cards}</section>"
+    head = f"<h2>{kind}: {len(failed)} failed</h2>{_common(failed)}<p class='soft'>{note}</p>"
+    return f"<section id='{kind}'>{head}{cards}</section>"
+
+
+def _common(failed: Sequence[Verdict]) -> str:
+    """What the failures have in common, the most frequent first."""
+    counted = Counter(trait for verdict in failed for trait in verdict.traits)
+    rows = "".join(f"<li>{times} of {len(failed)}: {escape(trait)}</li>" for trait, times in counted.most_common())
+    return f"<p>What they have in common:</p><ul class='common'>{rows}</ul>" if rows else ""
+
+
+def _mended(comparison: Comparison, judged: Sequence[Verdict]) -> str:
+    """The cases that failed last time and pass now."""
+    mended = [v for v in judged if v.key in comparison.mended]
+    rows = "".join(
+        f"<li>{v.kind}: {escape(v.title)} <span class='soft'>{escape(v.image or '')}</span></li>" for v in mended
+    )
+    return (
+        f"<section><h2>{len(mended)} failed last time and are right now</h2><ul>{rows}</ul></section>" if rows else ""
+    )
 
 
 def _card(verdict: Verdict, broken: bool, picture: bytes | None) -> str:
@@ -147,9 +209,19 @@ def _parts(verdict: Verdict, broken: bool, picture: bytes | None) -> Iterator[st
     if verdict.image and verdict.image != verdict.title:
         yield f"<p class='soft'>{escape(verdict.image)}</p>"
     yield from (f"<p class='bad'>{escape(fault)}</p>" for fault in verdict.why.splitlines())
+    if verdict.ranked:
+        yield f"<ol class='ranked'>{''.join(_ranked(one) for one in verdict.ranked)}</ol>"
+    if verdict.confidence is not None:
+        yield f"<p class='soft'>Confidence {verdict.confidence:.2f}.</p>"
     if verdict.said:
         said = BOLD.sub(r"<b>\1</b>", escape(verdict.said))
         yield f"<pre>{said}</pre>"
     if picture:
         source = "data:image/webp;base64," + base64.b64encode(picture).decode()
         yield f"<img src='{source}' alt='{escape(verdict.image or '', quote=True)} with its marks'>"
+
+
+def _ranked(one: Ranked) -> str:
+    because = ", ".join(f"“{line}”" for line in one.because)
+    told = f"<small>{escape(because)}</small>" if because else ""
+    return f"<li value={one.place}{' class=right' if one.right else ''}>{escape(one.article)}{told}</li>"

@@ -5,16 +5,16 @@ that a second run takes seconds. Not here: how the figures are printed (`handler
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import orjson
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from bot.answering.brief import Brief
 from bot.answering.brief import Look as Seen
@@ -36,7 +36,7 @@ class Case(Noun):
 
     image: str | None = None
     question: str = ""
-    expect: tuple[str, ...]
+    expect: tuple[str, ...] = Field(min_length=1)
 
 
 class Outcome(Noun):
@@ -79,6 +79,16 @@ class Figures(Noun):
     """Share of cases in which a right article is among what the customer is shown."""
 
 
+class Judged(Protocol):
+    """Something that was said with a confidence, and whether it is right."""
+
+    @property
+    def confidence(self) -> float | None: ...
+
+    @property
+    def right(self) -> bool: ...
+
+
 class Bin(NamedTuple):
     """Cases whose confidence lies between `low` and `high`."""
 
@@ -112,15 +122,34 @@ class Pictures:
 
 
 def read_cases(path: Path) -> list[Case]:
-    """The cases of a JSON-lines file. Raises ValueError with the line that is wrong."""
-    cases = []
+    """The cases of a JSON-lines file. Raises ValueError with the line that is wrong, or for no case at all, and
+    FileNotFoundError for a picture that is missing."""
+    cases: list[Case] = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.strip():
             try:
                 cases.append(Case.model_validate_json(line))
             except ValidationError as error:
                 raise ValueError(f"{path}, line {number}: {wrong(error)}") from error
+            image = cases[-1].image
+            if image is not None and not (path.parent / image).is_file():
+                raise FileNotFoundError(f"{path}, line {number}: there is no picture {path.parent / image}")
+    if not cases:
+        raise ValueError(f"{path} holds no cases: one JSON object a line, with image, question and expect")
     return cases
+
+
+class Expecting(Protocol):
+    """A case that says which articles answer."""
+
+    @property
+    def expect(self) -> tuple[str, ...]: ...
+
+
+def hopeless(cases: Sequence[Expecting], articles: Collection[str]) -> list[str]:
+    """The articles that cases expect and an index does not have, of cases that cannot come out right for that."""
+    lost = [case.expect for case in cases if case.expect and not any(article in articles for article in case.expect)]
+    return sorted({article for expect in lost for article in expect})
 
 
 def wrong(error: ValidationError) -> str:
@@ -179,13 +208,14 @@ def figures(fusion: str, results: Sequence[Outcome]) -> Figures:
     )
 
 
-def reliability(results: Sequence[Outcome]) -> list[Bin]:
-    """How often the first article is right, by confidence."""
+def reliability(results: Sequence[Judged]) -> list[Bin]:
+    """How often the first article is right, by confidence; results without one are left out."""
+    said = [(r.confidence, r.right) for r in results if r.confidence is not None]
     bins = []
     for low, high in pairwise(EDGES):
-        here = [r for r in results if low <= r.confidence < high or (high == EDGES[-1] and r.confidence == high)]
+        here = [(sure, right) for sure, right in said if low <= sure < high or (high == EDGES[-1] and sure == high)]
         if here:
-            bins.append(Bin(low, high, len(here), _mean([r.confidence for r in here]), _mean([r.right for r in here])))
+            bins.append(Bin(low, high, len(here), _mean([s for s, _ in here]), _mean([right for _, right in here])))
     return bins
 
 

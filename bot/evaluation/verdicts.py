@@ -5,7 +5,7 @@ Not here: reading pictures and asking the bot (`release`), comparing runs (`comp
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image
@@ -13,18 +13,30 @@ from PIL import Image
 from bot.conversation import Answered, Box, Noun, Point
 from bot.evaluation.cases import AnswerCase, PointingCase, RedactionCase, key
 from bot.evaluation.retrieval import Case
+from bot.knowledge.deciding import places
 from bot.knowledge.fusion import Ranking
 from bot.screenshots.screen import Screen
 
 COVERED = 0.95
 """Share of a private place's ink that must lie under the cover."""
 HALF = 0.5
+FEW_LINES = 6
+"""Lines below which a screen says little."""
 FEWER = frozenset(
     {"other lines covered", "pointed at the wrong place", "pointed though it is not there", "seconds after reading"}
 )
 """Figures that are better when they are smaller."""
 NOT_JUDGED = frozenset({"answered", "seconds after reading"})
 """Figures that are told and not judged: more is not better, or the machine's mood decides."""
+
+
+class Ranked(Noun):
+    """An article of a ranking, and the lines of the screen that spoke for it, most telling first."""
+
+    place: int
+    article: str
+    right: bool
+    because: tuple[str, ...] = ()
 
 
 class Verdict(Noun):
@@ -41,31 +53,40 @@ class Verdict(Noun):
     """What was answered or ranked, for a person who looks at the failure."""
     parts: dict[str, tuple[float, float]]
     wanted: tuple[Box, ...] = ()
-    """Places that should have been covered or pointed at and were not, in pixels of the clean picture."""
+    """Places that should have been covered or pointed at and were not, or of the lines that spoke for a right article,
+    in pixels of the clean picture."""
     points: tuple[Point, ...] = ()
+    decided: tuple[Box, ...] = ()
+    """Places of the lines that spoke for the article ranked first."""
+    ranked: tuple[Ranked, ...] = ()
+    confidence: float | None = None
+    """That the first article is right; None for kinds that have none."""
+    traits: tuple[str, ...] = ()
+    """What kind of failure it is, in words that several failures can share."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the first article is right."""
+        return self.passed
 
 
-def of_retrieval(case: Case, ranking: Ranking, shown: Sequence[str], sure: float) -> Verdict:
+def of_retrieval(
+    case: Case, ranking: Ranking, shown: Sequence[str], sure: float, screen: Screen | None = None
+) -> Verdict:
     """How far up the first right article is, and whether it is among the articles `shown` to the customer."""
-    ranked = [hit.passage.article for hit in ranking.hits]
-    place = next((n for n, article in enumerate(ranked, 1) if article in case.expect), None)
-    answered = bool(ranked) and ranking.confidence >= sure
-    why = (
-        ""
-        if place == 1
-        else f"wanted {' or '.join(case.expect)}, "
-        + (f"which is number {place}" if place else f"which is not among the first {len(ranked)}")
-    )
+    articles = [hit.passage.article for hit in ranking.hits]
+    place = next((n for n, article in enumerate(articles, 1) if article in case.expect), None)
+    answered = bool(articles) and ranking.confidence >= sure
+    wanted = " or ".join(case.expect)
+    where = f"which is number {place}" if place else f"which is not among the first {len(articles)}"
+    first, right = (_lines_of(ranking, n, screen) for n in (1, place))
     return Verdict(
         kind="retrieval",
         key=key("retrieval", case),
         title=case.question or "(no question)",
         image=case.image,
         passed=place == 1,
-        why=why,
-        said="\n".join(f"{n}. {article}" for n, article in enumerate(ranked[:5], 1))
-        + f"\nconfidence {ranking.confidence:.2f}"
-        + (", answered outright" if answered else ""),
+        why="" if place == 1 else f"wanted {wanted}, {where}" if articles else f"wanted {wanted}, and nothing is found",
         parts={
             "recall@1": (place == 1, 1),
             "recall@5": (place is not None and place <= 5, 1),
@@ -74,7 +95,54 @@ def of_retrieval(case: Case, ranking: Ranking, shown: Sequence[str], sure: float
             "answered": (answered, 1),
             "precision of answered": (answered and place == 1, answered),
         },
+        wanted=right,
+        decided=first,
+        ranked=tuple(
+            Ranked(place=n, article=article, right=article in case.expect, because=_told(hit.decided_by, screen))
+            for n, (article, hit) in enumerate(zip(articles, ranking.hits, strict=True), 1)
+            if n <= 5 or n == place
+        ),
+        confidence=ranking.confidence,
+        traits=() if place == 1 else tuple(_traits(case, articles, place, answered, screen)),
     )
+
+
+def _lines_of(ranking: Ranking, place: int | None, screen: Screen | None) -> tuple[Box, ...]:
+    """Where the lines stand that spoke for the article at a place of the ranking, counted from 1."""
+    if screen is None or place is None or place > len(ranking.hits):
+        return ()
+    return places(ranking.hits[place - 1].decided_by, screen)
+
+
+def _told(decided_by: Sequence[str], screen: Screen | None) -> tuple[str, ...]:
+    """The lines without those that hold something private."""
+    private = [place.box for place in screen.sensitive] if screen else []
+    hidden = {line.text for line in screen.lines if any(_touch(line.box, box) for box in private)} if screen else set()
+    return tuple(line for line in decided_by if line not in hidden)
+
+
+def _traits(
+    case: Case, articles: Sequence[str], place: int | None, answered: bool, screen: Screen | None
+) -> Iterator[str]:
+    """What this miss may have in common with others."""
+    if answered:
+        yield "the wrong article was given outright"
+    if not articles:
+        yield "nothing was found"
+    elif place is None:
+        yield f"no right article is among the first {len(articles)}"
+    else:
+        yield "a right article is second or third" if place <= 3 else "a right article is fourth or later"
+    if articles and any(_folder(articles[0]) == _folder(article) for article in case.expect):
+        yield "the first article and a right one lie in the same folder"
+    if screen is not None and len(screen.lines) < FEW_LINES:
+        yield f"fewer than {FEW_LINES} lines could be read on the picture"
+    if screen is not None and not screen.legible:
+        yield "the picture is not readable"
+
+
+def _folder(article: str) -> str:
+    return article.rpartition("/")[0]
 
 
 def of_answer(case: AnswerCase, answer: Answered, points: Sequence[Point], seconds: float) -> Verdict:
@@ -110,6 +178,17 @@ def of_answer(case: AnswerCase, answer: Answered, points: Sequence[Point], secon
             "seconds after reading": (seconds, 1),
         },
         points=tuple(points),
+        traits=tuple(
+            trait
+            for trait, met in (
+                ("nothing was answered, and an article answers", not right and not shown),
+                ("other articles were shown", not right and bool(shown)),
+                ("words that must be said are missing", bool(unsaid)),
+                ("words are said that may not be", bool(forbidden)),
+                ("a person was to be offered and was not, or the other way round", case.handoff not in (None, offered)),
+            )
+            if met
+        ),
     )
 
 
@@ -169,6 +248,9 @@ def of_pointing(case: PointingCase, points: Sequence[Point], scale: float) -> Ve
         },
         wanted=() if right or box is None else (box,),
         points=tuple(points[:1]),
+        traits=()
+        if right
+        else ("points at nothing" if not first else "points elsewhere" if box else "points at what is not there",),
     )
 
 

@@ -16,7 +16,7 @@ from bot.knowledge.fusion import FUSIONS
 from bot.knowledge.index import Index
 from bot.settings import Settings
 from handlers.cli.indexing import opened_index
-from handlers.cli.reading import queries
+from handlers.cli.reading import queries, say_hopeless
 from handlers.cli.release import eval_release
 
 evaluate = typer.Typer(help="Measure on cases.", no_args_is_help=True)
@@ -49,6 +49,7 @@ def eval_retrieval(
     """
     searched = opened_index(index, Console(stderr=True))
     read = retrieval.read_cases(cases)
+    say_hopeless(read, searched.articles)
     asked = asyncio.run(queries(read, cases.parent))
     wanted = precision if precision is not None else Settings().precision
     threshold = ways.threshold(searched, wanted)
@@ -87,7 +88,8 @@ def eval_retrieval(
         retrieval.write_details(results, details)
     if not as_json:
         Console().print(table)
-        Console().print(_reliability(results))
+        Console().print(_reliability(ways_asked[-1][0], results))
+        _say_threshold(wanted, threshold)
 
 
 def _as_json(figures: retrieval.Figures, results: list[retrieval.Outcome]) -> str:
@@ -107,11 +109,19 @@ def _as_json(figures: retrieval.Figures, results: list[retrieval.Outcome]) -> st
     )
 
 
-def _reliability(results: list[retrieval.Outcome]) -> Table:
-    table = Table("confidence", "cases", "said", "right", title="how far the confidence holds", title_justify="left")
+def _reliability(way: str, results: list[retrieval.Outcome]) -> Table:
+    title = f"how far the confidence of {way} holds"
+    table = Table("confidence", "cases", "said", "right", title=title, title_justify="left", box=SIMPLE_HEAD)
     for b in retrieval.reliability(results):
         table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.cases), percent(b.confidence), percent(b.right))
     return table
+
+
+def _say_threshold(precision: float, threshold: float) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"Given outright from a confidence of {threshold:.2f} on, where {100 * precision:g} % of what was answered was "
+        "right on products held out; HELPLENS_PRECISION or --precision moves it."
+    )
 
 
 def percent(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """Reading the pictures that a command is given, with progress, each of them once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
 from bot.screenshots.screen import Screen, look
 from bot.settings import Settings
+
+NAMED = 5
+"""Articles that are named one by one."""
 
 
 @asynccontextmanager
@@ -54,3 +57,13 @@ async def queries(read: list[retrieval.Case], folder: Path) -> list[Query]:
     with progress_bar("reading pictures") as progress:
         async with reading() as look:
             return await retrieval.queries(read, folder, kept_pictures(look), progress)
+
+
+def say_hopeless(cases: Sequence[retrieval.Expecting], articles: Collection[str]) -> None:
+    """Says on stderr which expected articles are not in the index: their cases fail whatever the ranking does."""
+    lost = retrieval.hopeless(cases, articles)
+    if lost:
+        more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"Not in this index, though cases expect them: {', '.join(lost[:NAMED])}{more}", markup=False
+        )
