@@ -36,6 +36,14 @@ class Nearest(Noun):
     article: str = ""
 
 
+class Has(Noun):
+    """What the customer has or is, of one kind. `signed`: the site vouches for it; else it is what their page says."""
+
+    kind: str
+    values: tuple[str, ...]
+    signed: bool
+
+
 class Tried(Noun):
     """An article that an answer stood on, and whether it helped; None: nobody said."""
 
@@ -54,6 +62,8 @@ class Case:
     name: str = ""
     """The customer's, empty when nobody has said it; `verified`: the site vouches for it."""
     verified: bool = False
+    facets: tuple[Has, ...] = ()
+    """Plan, version and audience of the customer, as far as anybody said them: what is found for them fits these."""
     language: str = "en"
     owner: Owner = "bot"
     who: str | None = None
@@ -87,6 +97,7 @@ def case(conversation_id: str, log: Log) -> Case:
         conversation=conversation_id,
         name=conversation.name,
         verified=conversation.verified,
+        facets=tuple(_facets(conversation)),
         language=conversation.language,
         owner=conversation.owner,
         who=conversation.who,
@@ -149,6 +160,12 @@ def _seen(conversation: Conversation) -> tuple[str, str, tuple[str, ...]]:
 def _exact(seen: Seen) -> tuple[str, ...]:
     found = (e.text + (" (?)" if e.doubt else "") for e in seen.entities if e.kind in EXACT)
     return tuple(dict.fromkeys(found))[:MOST_EXACT]
+
+
+def _facets(conversation: Conversation) -> Iterable[Has]:
+    for kind in ("plan", "version", "audience"):
+        if values := getattr(conversation.has, kind):
+            yield Has(kind=kind, values=values, signed=bool(getattr(conversation.signed, kind)))
 
 
 def _tried(conversation: Conversation) -> Iterable[Tried]:

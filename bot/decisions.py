@@ -5,7 +5,7 @@ is told. The store refuses a write whose epoch has moved on; then the help desk 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -17,8 +17,10 @@ from bot.conversation import (
     Conversation,
     Corrected,
     Decided,
+    Described,
     Edited,
     Event,
+    Facets,
     Held,
     Introduced,
     Message,
@@ -75,6 +77,24 @@ def introduces(conversation: Conversation, name: str, verified: bool, user: str 
         return None
     introduced = Introduced(name=name, verified=verified, user=user)
     return Write((introduced,), key=f"introduced:{digest_of(name, verified, user)}", digest="")
+
+
+def vouched(head: Head, facets: Facets, issued: int) -> Write | None:
+    """What the site vouches for from here on, unless it is so already, or the site said something newer since: of two
+    tabs one may hold yesterday's token."""
+    if head.signed == facets or 0 < issued < head.issued:
+        return None
+    return _describes(head, Described(facets=facets, signed=True, issued=issued))
+
+
+def described(head: Head, changes: Mapping[str, object]) -> Write | None:
+    """What the page says from here on: what it named replaces what it said of that before."""
+    facets = head.said.model_copy(update=changes)
+    return None if facets == head.said else _describes(head, Described(facets=facets))
+
+
+def _describes(head: Head, event: Described) -> Write:
+    return Write((event,), key=f"described:{head.at}:{digest_of(event.model_dump_json())}", digest="")
 
 
 def claims(head: Head, visitor: str, user: str, introduced: Introduced) -> Write | None:

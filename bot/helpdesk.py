@@ -8,7 +8,7 @@ Not here: tokens and signatures (the channels), what a turn answers (`bot.orches
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 from uuid import uuid4
@@ -19,6 +19,7 @@ from bot.conversation import (
     Attachment,
     Conversation,
     Event,
+    Facets,
     Introduced,
     Message,
     OwnerChanged,
@@ -97,6 +98,15 @@ class HelpDesk:
         else it is what their page says."""
         conversation = await self.conversation(conversation_id)
         await self._accept(conversation_id, decisions.introduces(conversation, name, verified, user))
+
+    async def vouch(self, conversation_id: str, facets: Facets, issued: int = 0) -> None:
+        """What the customer has, as the site signed it at `issued` (Unix seconds; 0: it does not say)."""
+        await self._accept(conversation_id, decisions.vouched(await self.store.head(conversation_id), facets, issued))
+
+    async def describe(self, conversation_id: str, changes: Mapping[str, object]) -> None:
+        """What the customer has, as their page says: fields of `Facets`, those that it names alone. It narrows what is
+        found for them and opens nothing."""
+        await self._accept(conversation_id, decisions.described(await self.store.head(conversation_id), changes))
 
     async def claim(self, visitor: str, user: str, name: str, subject: str) -> list[str]:
         """Every conversation of `visitor` becomes `user`'s, who has proven to be both: the ids. Each says so in its

@@ -35,6 +35,7 @@ from bot.conversation import (
     Solved,
     Step,
 )
+from bot.knowledge.filters import CLOSABLE, of_kind
 from bot.knowledge.fusion import Query, Ranking
 from bot.routing import Asked, route
 from bot.screenshots.grounding import point
@@ -92,6 +93,8 @@ class Orchestrator:
     """Tells, of a conversation's id and for as long as its answer runs, whether anybody reads it."""
     incidents: Incidents | None = None
     """None: known problems are neither counted nor said."""
+    closed: frozenset[str] = frozenset()
+    """What opens only to whom the site vouches for, as `filters.closing` gives it."""
 
     async def turn(self, conversation: Conversation, turn: int) -> AsyncIterator[Event]:
         """The events of turn number `turn` on a conversation as its log stands; none when nothing is to be done.
@@ -141,7 +144,8 @@ class Orchestrator:
             return
         known = await self._known(conversation, readable, question)
         avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
-        ranking = await self.search(Query(question=question, screens=readable, avoid=avoid))
+        fitting = fits(conversation, self.closed).model_copy(update={"avoid": avoid})
+        ranking = await self.search(fitting.model_copy(update={"question": question, "screens": readable}))
         may_ask = not (self.asked and self.spend) or await self.spend()
         plan = route(
             question,
@@ -157,6 +161,7 @@ class Orchestrator:
             question=question,
             looks=looks,
             ranking=ranking,
+            within=fitting,
             history=earlier(conversation, messages),
             chosen=chosen(conversation, question),
             language=conversation.language,
@@ -281,6 +286,20 @@ def found(ranking: Ranking) -> Iterator[FoundPassage]:
         yield FoundPassage(
             article=passage.article, passage=passage.number, title=passage.title, score=round(hit.score, 4)
         )
+
+
+def fits(conversation: Conversation, closed: frozenset[str]) -> Query:
+    """What may be found for this customer: articles in their language, for what they have. What is closed opens by the
+    site's word alone, never by their page's."""
+    has, signed = conversation.has, conversation.signed
+    vouched = {kind for kind in CLOSABLE if getattr(signed, kind)}
+    return Query(
+        language=has.language or conversation.language,
+        version=",".join(has.version),
+        plan=",".join(has.plan),
+        audience=",".join(has.audience),
+        closed=frozenset(name for name in closed if not any(of_kind(name, kind) for kind in vouched)),
+    )
 
 
 def unhelpful(conversation: Conversation) -> frozenset[str]:

@@ -114,6 +114,10 @@ class Settings(BaseSettings):
     identity: Literal["optional", "enforced"] = Field(
         default="optional", description="enforced: no message without a signed user token."
     )
+    closed: Listed = Field(
+        default=("audience:internal", "audience:staff", "audience:agents", "audience:employees"),
+        description="Articles for these alone are found only by whom a signed token names so; plan: all of its kind.",
+    )
     origins: Listed = Field(
         default=(), description="Origins that may embed the widget. Empty: this server's own pages only."
     )

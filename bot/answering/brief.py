@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.conversation import Attachment, Choice, Citation, Message, Noun
-from bot.knowledge.fusion import Ranking
+from bot.knowledge.fusion import Query, Ranking
 from bot.screenshots.screen import Screen
 
 
@@ -28,6 +28,8 @@ class Brief(Noun):
     looks: tuple[Look, ...] = ()
     """The pictures that this turn is about, the newest last: this turn's own, else the last ones looked at."""
     ranking: Ranking = Ranking()
+    within: Query = Query()
+    """Which articles may be found for this customer at all: every further search keeps to it."""
     history: tuple[Message, ...] = ()
     """Earlier messages of this conversation, oldest first."""
     chosen: str | None = None

@@ -56,7 +56,7 @@ class Turn:
 async def search_help(query: str, runtime: ToolRuntime[Turn, Any]) -> str:
     """Search the product's help centre with other words. Returns numbered passages that may be cited."""
     turn = runtime.context
-    ranking = await turn.search(Query(question=query[:500]))
+    ranking = await turn.search(turn.brief.within.model_copy(update={"question": query[:500]}))
     numbers = [turn.sources.add(hit.passage) for hit in ranking.hits[:FOUND]]
     return turn.sources.told(numbers) or "Nothing was found."
 

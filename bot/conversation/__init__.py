@@ -12,6 +12,7 @@ from bot.conversation.events import (
     Corrected,
     Decided,
     Delta,
+    Described,
     Done,
     Edited,
     Event,
@@ -37,10 +38,12 @@ from bot.conversation.events import (
 )
 from bot.conversation.fold import Conversation, fold
 from bot.conversation.values import (
+    ANYBODY,
     Attachment,
     Box,
     Choice,
     Citation,
+    Facets,
     FoundPassage,
     Noun,
     Outcome,
@@ -51,6 +54,7 @@ from bot.conversation.values import (
 )
 
 __all__ = [
+    "ANYBODY",
     "DRAFT_EVENTS",
     "STAFF_EVENTS",
     "VERSION",
@@ -64,9 +68,11 @@ __all__ = [
     "Corrected",
     "Decided",
     "Delta",
+    "Described",
     "Done",
     "Edited",
     "Event",
+    "Facets",
     "Found",
     "FoundPassage",
     "Held",

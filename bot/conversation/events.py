@@ -14,6 +14,7 @@ from bot.conversation.values import (
     Box,
     Choice,
     Citation,
+    Facets,
     FoundPassage,
     Noun,
     Outcome,
@@ -223,6 +224,18 @@ class Introduced(Noun):
     """The conversation was a visitor's until now: who held its token has signed in."""
 
 
+class Described(Noun):
+    """What decides from here on which articles are for the customer: all that the site signed, or all that the page
+    said. Staff only."""
+
+    event: Literal["described"] = "described"
+    facets: Facets
+    signed: bool = False
+    """Whether the site vouches for it; only then does it open what is closed."""
+    issued: int = 0
+    """When the site signed it, Unix seconds; 0: it does not say."""
+
+
 class Reminded(Noun):
     """Nobody has answered yet, and it was said: to the customer (`text` is what they read) or to the team."""
 
@@ -307,6 +320,7 @@ Event = Annotated[
     | Edited
     | Speaks
     | Introduced
+    | Described
     | Reminded
     | Reachable
     | Mailed
@@ -318,5 +332,5 @@ Event = Annotated[
 ]
 DRAFT_EVENTS = ("delta", "reset", "step")
 """These live in the running answer's draft and expire with it; all others are facts of the log."""
-STAFF_EVENTS = ("noted", "found", "held", "decided", "reachable", "mailed", "speaks", "introduced")
+STAFF_EVENTS = ("noted", "found", "held", "decided", "reachable", "mailed", "speaks", "introduced", "described")
 """These are never sent to a customer."""

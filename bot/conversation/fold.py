@@ -7,6 +7,7 @@ from bot.conversation.events import (
     Answered,
     Attached,
     Corrected,
+    Described,
     Edited,
     Event,
     Introduced,
@@ -19,7 +20,7 @@ from bot.conversation.events import (
     Speaks,
     Withdrawn,
 )
-from bot.conversation.values import Attachment, Owner
+from bot.conversation.values import ANYBODY, Attachment, Facets, Owner
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Conversation:
     verified: bool = False
     user: str = ""
     """The site's own id of the customer, empty unless the site vouches for it."""
+    signed: Facets = ANYBODY
+    """What the site vouches for of what the customer has; `said`: what their page says."""
+    said: Facets = ANYBODY
     last_event: int = 0
     """The id of the newest event that was folded in."""
     messages: tuple[Message, ...] = ()
@@ -60,6 +64,11 @@ class Conversation:
         return tuple(a for a in self.attachments.values() if a.id not in self.seen and a.id not in agents)
 
     @property
+    def has(self) -> Facets:
+        """What decides which articles are for the customer: what the site signed stands above what the page says."""
+        return self.signed.over(self.said)
+
+    @property
     def unanswered(self) -> tuple[Message, ...]:
         """The customer's messages that wait for the bot, oldest first."""
         done = self.human_took.union(*(a.to for a in self.answers.values())) if self.answers else self.human_took
@@ -79,11 +88,8 @@ class Conversation:
                 return replace(
                     changed, messages=(*self.messages, event), attachments=known, human_took=took, solved=None
                 )
-            case Speaks():
-                return replace(changed, language=event.language)
-            case Introduced():
-                name, user = event.name or self.name, event.user or self.user
-                return replace(changed, name=name, verified=event.verified, user=user)
+            case Speaks() | Introduced() | Described():
+                return _known(changed, event)
             case Edited():
                 return replace(changed, messages=tuple(_edited(m, event) for m in self.messages))
             case Attached() | Withdrawn() | Seen() | Corrected():
@@ -103,6 +109,20 @@ class Conversation:
                 return replace(changed, ratings=self.ratings | {event.turn: event})
             case _:
                 return changed
+
+
+def _known(of: Conversation, event: Speaks | Introduced | Described) -> Conversation:
+    """What is known of the customer."""
+    match event:
+        case Speaks():
+            return replace(of, language=event.language)
+        case Introduced():
+            name, user = event.name or of.name, event.user or of.user
+            return replace(of, name=name, verified=event.verified, user=user)
+        case Described(signed=True):
+            return replace(of, signed=event.facets)
+        case Described():
+            return replace(of, said=event.facets)
 
 
 def _edited(message: Message, change: Edited) -> Message:

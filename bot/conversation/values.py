@@ -18,6 +18,24 @@ class Noun(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Facets(Noun):
+    """What decides which articles are for a customer: what they use, have and are, each in the site's own words."""
+
+    version: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
+    audience: tuple[str, ...] = ()
+    language: str = ""
+    """Of the articles, where the page names one beside what the widget speaks."""
+
+    def over(self, other: "Facets") -> "Facets":
+        """These, and where they say nothing the other ones."""
+        return other.model_copy(update={name: value for name, value in self if value})
+
+
+ANYBODY = Facets()
+"""Of whom nobody knows anything."""
+
+
 class Attachment(Noun):
     """One picture of a customer's, by reference. Its identity is the hash of its cleaned bytes."""
 

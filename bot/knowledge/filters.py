@@ -105,6 +105,12 @@ def readable(index: Index, article: int, plan: str, audience: str, closed: froze
     return True
 
 
+def any_closed(index: Index, articles: Iterable[str], closed: frozenset[str]) -> bool:
+    """Whether any of these articles is closed to whom nobody vouches for; one that is gone counts as closed."""
+    places = {name: number for number, name in enumerate(index.articles)}
+    return any(name not in places or not readable(index, places[name], "", "", closed) for name in articles)
+
+
 def closing(names: Iterable[str]) -> frozenset[str]:
     """What an owner closes, folded. Raises ValueError for what cannot be closed."""
     folded = frozenset(":".join(part.strip() for part in name.casefold().split(":", 1)) for name in names)

@@ -107,7 +107,7 @@ TAG = re.compile(r"([A-Za-z]{2})(?:[-_]\w+)*$")
 
 def spoken(passages: Sequence[Passage]) -> str:
     """The language that an article's text is in, empty when too little tells."""
-    sample, length = [], 0
+    sample, length = [passage.title for passage in passages[:1]], 0
     for passage in passages:
         sample.append(passage.text[: SAMPLE - length])
         length += len(passage.text)

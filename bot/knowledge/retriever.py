@@ -16,13 +16,13 @@ from bot.knowledge.fusion import Query, Ranking, rank
 from bot.knowledge.index import Index
 from bot.knowledge.versions import stamp
 
-FACETS = ("language", "version", "plan", "audience")
+FACETS = ("language", "version", "plan", "audience", "closed")
 
 
 class HelpRetriever(BaseRetriever):
     """Searches the index at `kb`. `search` takes a whole query with screens; `invoke` takes a question.
 
-    `language`, `version`, `plan` and `audience` hold for every query that does not say its own.
+    `language`, `version`, `plan`, `audience` and `closed` hold for every query that does not say its own.
     """
 
     kb: Path
@@ -32,6 +32,7 @@ class HelpRetriever(BaseRetriever):
     version: str = ""
     plan: str = ""
     audience: str = ""
+    closed: frozenset[str] = frozenset()
     encoder: Any = None
     """An `Encoder`, for an index that has vectors."""
     _opened: Index | None = PrivateAttr(default=None)

@@ -20,6 +20,7 @@ if given.needs_turn then newest_wake('turn') end
 append_given(id, head)
 set_owner(id, head, given.owner)
 if given.language then redis.call('HSET', tag .. id .. ':head', 'language', given.language) end
+for name, value in pairs(given.described or {}) do redis.call('HSET', tag .. id .. ':head', name, value) end
 if given.belongs then
   redis.call('ZREM', tag .. 'customer:' .. given.belongs[1], id)
   head.customer = given.belongs[2]

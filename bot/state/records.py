@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 import structlog
 
-from bot.conversation import Event, Message, Owner, OwnerChanged, Speaks, decode
+from bot.conversation import ANYBODY, Described, Event, Facets, Message, Owner, OwnerChanged, Speaks, decode
 
 log = structlog.get_logger()
 
@@ -47,6 +47,11 @@ class Head:
     """Unix ms since when it has waited for a person or had one."""
     language: str = "en"
     """What the customer reads."""
+    signed: Facets = ANYBODY
+    """What the site vouched for of what the customer has; `issued`: when it did, Unix seconds, 0 when nobody knows."""
+    issued: int = 0
+    said: Facets = ANYBODY
+    """What their page said of it."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,9 @@ def head(conversation_id: str, flat: Mapping[str, str]) -> Head:
         customer=flat.get("customer"),
         since=int(flat.get("since", 0)) or None,
         language=flat.get("language") or "en",
+        signed=facets(flat.get("signed")),
+        issued=int(flat.get("issued", 0)),
+        said=facets(flat.get("said")),
     )
 
 
@@ -222,6 +230,21 @@ def owner_of(events: Iterable[Event]) -> dict[str, str] | None:
 def language_of(events: Iterable[Event]) -> str | None:
     """What the customer reads after these events, None when they do not say."""
     return next((event.language for event in reversed(tuple(events)) if isinstance(event, Speaks)), None)
+
+
+def described_in(events: Iterable[Event]) -> dict[str, str] | None:
+    """What the head keeps of what the customer has after these events, None when they say nothing of it."""
+    kept: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, Described):
+            kept["signed" if event.signed else "said"] = event.facets.model_dump_json(exclude_defaults=True)
+            kept |= {"issued": str(event.issued)} if event.signed else {}
+    return kept or None
+
+
+def facets(kept: str | None) -> Facets:
+    """What the head keeps of what the customer has."""
+    return Facets.model_validate_json(kept) if kept else ANYBODY
 
 
 def summary(conversation_id: str, flat: Mapping[str, str], log: Iterable[LogEntry]) -> Summary:

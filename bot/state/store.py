@@ -200,6 +200,7 @@ class Store(Logs):
             "epoch": write.epoch,
             "owner": records.owner_of(write.events),
             "language": records.language_of(write.events),
+            "described": records.described_in(write.events),
             "marks": list(write.marks) or None,
             "belongs": list(write.belongs) if write.belongs else None,
             "wakes": [kind for kind in write.wakes if kind in self._woken] or None,

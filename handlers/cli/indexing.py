@@ -1,11 +1,13 @@
 """Indexing a help centre with its progress shown: for `helplens kb build`, and for `helplens up SOURCE`."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
 from bot.knowledge.encoder import encoder_of
+from bot.knowledge.filters import KINDS, closing, facets, is_closed
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.pictures import Said
 from bot.knowledge.versions import stamp
@@ -51,12 +53,31 @@ async def build_source(source: str, to: Path, read_picture: PictureReader | None
 
 
 def shown(report: BuildReport, console: Console) -> None:
-    """Says which articles could not be read, and which were left out on purpose."""
+    """Says for whom the articles are, which could not be read, and which were left out on purpose."""
+    for line in for_whom(report, closing(Settings().closed)):
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     for what, reasons in (("not readable", report.unreadable), ("left out", report.left_out)):
         for reason in reasons[:SHOWN]:
             console.print(f"  {what}: {reason}", highlight=False, markup=False)
         if len(reasons) > SHOWN:
             console.print(f"  {what}: {len(reasons) - SHOWN} more", highlight=False, markup=False)
+
+
+def for_whom(report: BuildReport, closed: frozenset[str]) -> Iterator[str]:
+    """How many articles there are by language, version, plan and audience, where they differ; and what is closed."""
+    if len(report.languages) > 1:
+        yield f"by language: {_counted({name or 'not known': n for name, n in report.languages.items()})}"
+    named = [(kind, value, n) for facet, n in report.facets.items() for kind, value in facets([facet])]
+    for kind in KINDS:
+        if own := {value: n for of, value, n in named if of == kind}:
+            yield f"by {kind}: {_counted(own)}"
+    if shut := {f"{kind} {value}": n for kind, value, n in named if is_closed(kind, value, closed)}:
+        yield f"open only to whom a signed token names so: {_counted(shut)}"
+
+
+def _counted(counts: dict[str, int]) -> str:
+    told = [f"{name} {count}" for name, count in counts.items()]
+    return ", ".join(told[:SHOWN]) + (f" and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
 
 
 async def index_source(settings: Settings, source: str, console: Console) -> Path:

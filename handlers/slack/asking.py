@@ -14,7 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answering.brief import Answer, Words
 from bot.answering.fallback import Restart, Status
 from bot.case import unnumbered
-from bot.helpdesk import Agent, HelpDesk
+from bot.conversation import ANYBODY, Facets
+from bot.helpdesk import Agent, HelpDesk, StateError
 from handlers.slack.agents import Spot
 from handlers.slack.blocks import Block, answer, button, context, feedback, section
 from handlers.slack.clock import Clock
@@ -25,8 +26,11 @@ from handlers.slack.stream import Stream, quietly
 from handlers.slack.text import escape, short, unescape
 from prompts import say
 
-Ask = Callable[[str, Sequence[bytes]], AsyncIterator[Words | Restart | Status | Answer]]
-"""One turn without a conversation: a question and pictures in, words as they come and one Answer out."""
+Ask = Callable[[str, Sequence[bytes], Facets], AsyncIterator[Words | Restart | Status | Answer]]
+"""One turn without a conversation: a question, pictures and what the customer has whom it is about in, words as they
+come and one Answer out."""
+Internal = Callable[[Sequence[str]], bool]
+"""Whether any of these articles is none for every customer."""
 PROMPTS = ("error", "article", "steps")
 OFFERED = 3
 log = structlog.get_logger(__name__)
@@ -46,8 +50,10 @@ class Asking:
         clock: Clock,
         bot_user: Callable[[], str],
         mask: Callable[[str], str],
+        internal: Internal,
     ) -> None:
         self._client, self._ask, self._desk, self._memory = client, ask, desk, memory
+        self._internal = internal
         self._files, self._private, self._clock, self._bot_user, self._mask = files, private, clock, bot_user, mask
 
     async def greet(self, channel: str) -> None:
@@ -83,7 +89,7 @@ class Asking:
         blocks: list[Block] = [context(line) for line in unread]
         if found is not None:
             blocks += _sources(found)
-            blocks += await self._offers(agent, found, name)
+            blocks += await self._offers(agent, found, name) if self._may_be_sent(found) else [_for_the_team()]
         await stream.finish([*blocks, feedback(name)])
 
     async def failed(self, event: Mapping[str, Any], spot: Spot | None) -> None:
@@ -100,7 +106,7 @@ class Asking:
         pictures, unread = await self._pictures(await self._files_of(spot, str(event["ts"])))
         question = self._question(event)
         try:
-            found = await self._whole(question, pictures)
+            found = await self._whole(question, pictures, await self._about(spot.conversation))
         except Exception as error:  # said to the agent, then told on: it is logged there
             self._private.line(spot, say("slack.ask_failed", reason=type(error).__name__))
             raise
@@ -111,7 +117,9 @@ class Asking:
             blocks += answer(found.text, [(c.title, c.url) for c in found.citations])
         else:
             blocks.append(section(say("slack.ask_empty")))
-        if found is not None and spot.conversation:
+        if found is not None and not self._may_be_sent(found):
+            blocks.append(_for_the_team())
+        elif found is not None and spot.conversation:
             name = uuid4().hex[:12]
             await self._memory.keep(spot.conversation, {f"ask:{name}": unnumbered(found.text, found.citations)})
             send = button("ask_send", f"{spot.conversation} {name}", say("slack.ask_send"), "primary")
@@ -131,7 +139,7 @@ class Asking:
         self, stream: Stream, channel: str, thread: str, question: str, pictures: Sequence[bytes]
     ) -> Answer | None:
         found = None
-        async for item in self._ask(question, pictures):
+        async for item in self._ask(question, pictures, ANYBODY):
             match item:
                 case Words():
                     await stream.say(item.text)
@@ -143,13 +151,29 @@ class Asking:
                     found = item
         return found
 
-    async def _whole(self, question: str, pictures: Sequence[bytes]) -> Answer | None:
+    async def _whole(self, question: str, pictures: Sequence[bytes], about: Facets) -> Answer | None:
         if not question and not pictures:
             return None
-        async for item in self._ask(question, pictures):
+        async for item in self._ask(question, pictures, about):
             if isinstance(item, Answer):
                 return item
         return None
+
+    async def _about(self, conversation: str) -> Facets:
+        """Which version and plan the customer of a thread has: what an agent asks there must fit them. Agents
+        themselves are every audience, and read English."""
+        if not conversation:
+            return ANYBODY
+        try:
+            has = (await self._desk.conversation(conversation)).has
+        except StateError:
+            return ANYBODY
+        return Facets(version=has.version, plan=has.plan)
+
+    def _may_be_sent(self, found: Answer) -> bool:
+        """Whether an answer stands on nothing that is closed to customers."""
+        articles = [c.article for c in found.citations] + [c.article for c in found.choices if c.article]
+        return not self._internal(articles)
 
     async def _offers(self, agent: Agent, found: Answer, name: str) -> list[Block]:
         """A button for each of the conversations that this agent has now."""
@@ -180,6 +204,10 @@ class Asking:
 
     async def _status(self, channel: str, thread: str, text: str) -> None:
         await quietly(self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=text))
+
+
+def _for_the_team() -> Block:
+    return context(say("slack.ask_internal"))
 
 
 def _sources(found: Answer) -> list[Block]:

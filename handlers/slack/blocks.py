@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from bot.case import Has
 from bot.conversation import Held
 from bot.knowledge.solved import Solved
 from handlers.slack.card import Card, Used
@@ -199,6 +200,7 @@ def _facts(card: Card) -> list[tuple[str, str]]:
         belief = say("slack.card_belief_value", title=short(card.belief, 200), percent=percent)
     error = card.error + (f"\n{' · '.join(card.exact)}" if card.exact else "")
     facts = [
+        (say("slack.card_facets"), "\n".join(map(_facet, card.facets))),
         (say("slack.card_where"), card.where),
         (say("slack.card_error"), error.strip()),
         (say("slack.card_tried"), "\n".join(map(str, card.tried[-4:]))),
@@ -206,6 +208,11 @@ def _facts(card: Card) -> list[tuple[str, str]]:
     ]
     why = (say("slack.card_reason"), card.reason or say("slack.card_unknown"))
     return [why, *((name, text) for name, text in facts if text)]
+
+
+def _facet(has: Has) -> str:
+    values = ", ".join(has.values)
+    return say(f"slack.card_{has.kind}", values=values if has.signed else say("slack.unverified", name=values))
 
 
 def _held(conversation_id: str, held: Held) -> Block:

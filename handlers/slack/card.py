@@ -86,6 +86,7 @@ def masked_card(shown: Card, mask: Callable[[str], str]) -> Card:
     """The card as it may leave for Slack: without what is private in the words of customer, bot or screen."""
     return replace(
         shown,
+        facets=tuple(f.model_copy(update={"values": tuple(map(mask, f.values))}) for f in shown.facets),
         where=mask(shown.where),
         error=mask(shown.error),
         exact=tuple(mask(text) for text in shown.exact),

@@ -11,7 +11,19 @@ import structlog
 
 from bot.answering.brief import Answer, Words
 from bot.answering.fallback import Restart, Status
-from bot.conversation import Answered, Attachment, Conversation, Delta, Event, Message, Point, Reset, Step
+from bot.conversation import (
+    ANYBODY,
+    Answered,
+    Attachment,
+    Conversation,
+    Delta,
+    Event,
+    Facets,
+    Message,
+    Point,
+    Reset,
+    Step,
+)
 from bot.screenshots import redaction, ring
 from bot.screenshots.eye import opened
 from bot.screenshots.intake import Refused
@@ -44,9 +56,12 @@ def blacked_out(storage: Storage, wait: float = WAIT) -> Picture:
 
 
 def one_turn(turn: Turn, take: Take) -> Ask:
-    """An agent's question as a conversation of one message, answered by the turn that answers customers."""
+    """An agent's question as a conversation of one message, answered by the turn that answers customers; `about` is
+    what the customer has whom it is about."""
 
-    async def ask(question: str, pictures: Sequence[bytes]) -> AsyncIterator[Words | Restart | Status | Answer]:
+    async def ask(
+        question: str, pictures: Sequence[bytes], about: Facets = ANYBODY
+    ) -> AsyncIterator[Words | Restart | Status | Answer]:
         attachments = []
         for number, data in enumerate(pictures, start=1):
             try:
@@ -56,7 +71,7 @@ def one_turn(turn: Turn, take: Take) -> Ask:
         message = Message(id="question", sender="customer", text=question, attachments=tuple(attachments))
         if not question and not attachments:
             return
-        async for event in turn(Conversation("agent").then(1, message), 1):
+        async for event in turn(Conversation("agent", said=about).then(1, message), 1):
             match event:
                 case Delta():
                     yield Words(event.text)

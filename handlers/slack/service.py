@@ -29,7 +29,7 @@ from bot.state.lease import Lease
 from handlers.slack.actions import Actions
 from handlers.slack.agents import Agents, Threads
 from handlers.slack.app import Listeners, Parts
-from handlers.slack.asking import Ask, Asking
+from handlers.slack.asking import Ask, Asking, Internal
 from handlers.slack.calls import Calls, ThreadGone
 from handlers.slack.clock import Clock, WallClock
 from handlers.slack.digest import Digest
@@ -85,6 +85,7 @@ class Service:
         ask: Ask,
         incidents: Incidents,
         precedents: Precedents,
+        internal: Internal = lambda articles: False,
         mask: Mask = redaction.text,
         hours: Hours | None = None,
         clock: Clock | None = None,
@@ -100,7 +101,7 @@ class Service:
         problems = Problems(Announcing(desk, incidents), desk, private)
         actions = Actions(desk, memory, private, clock, problems, alerts_only=place.alerts_only)
         inbox = Inbox(desk, memory, actions, agents, files, private, clock)
-        asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user, mask)
+        asking = Asking(client, ask, desk, memory, files, private, clock, lambda: agents.bot_user, mask, internal)
         questions = Questions(memory, asking, background)
         app = AsyncApp(
             client=client,

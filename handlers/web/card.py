@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from bot.case import Nearest, Tried, called_for, case
+from bot.case import Has, Nearest, Tried, called_for, case
 from bot.conversation import Attachment, Event, Held, Message, Owner, Seen, fold
 from bot.helpdesk import LogEntry, Summary
 from bot.knowledge.solved import Solved
@@ -40,6 +40,7 @@ class Card(Standing):
 
     name: str = Field(description="The customer's, empty when nobody has said it.")
     verified: bool = Field(description="Whether the site vouches for the name.")
+    facets: list[Has] = Field(description="Plan, version and audience: what is found for the customer fits these.")
     language: str = Field(description="What the customer reads.")
     since: int = Field(description="Since when it stands where it stands, in milliseconds since the epoch.")
     reason: str = Field(description="Why a person was called, in the team's language; empty when none was.")
@@ -95,6 +96,7 @@ def card_of(web: Web, who: SignedIn, conversation_id: str, log: list[LogEntry], 
         attachments=pictures,
         name=known_case.name,
         verified=known_case.verified,
+        facets=list(known_case.facets),
         language=known_case.language,
         since=round(known_case.since * 1000),
         reason=known_case.reason,

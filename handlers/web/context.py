@@ -10,11 +10,12 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from bot.helpdesk import HelpDesk, customer_hash
+from bot.conversation import ANYBODY, Facets
+from bot.helpdesk import HelpDesk, NotFound, customer_hash
 from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
 from bot.precedents import Precedents
-from handlers.web.identity import USER, Access, SignedIn, Tokens, User
+from handlers.web.identity import USER, Access, SignedIn, Tokens, User, Vouched
 from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
 from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats, Streams
@@ -32,7 +33,8 @@ class Web:
     """The parts of the web channel.
 
     `picture` gives a stored picture by its attachment's id, `redacted` the same with what is private blacked out;
-    both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none;
+    both raise LookupError when it is gone. `passages` gives an article's passages in order, empty when there is none
+    for whom the site vouches for so;
     `notice` is the line that the widget says of the bot, empty for none; `keepalive` is how long a stream is silent at
     most, in seconds, `streams` are all of
     this process, `seats` how many one reader may have open, `uploading` how many uploads one address may send at
@@ -43,7 +45,7 @@ class Web:
     tokens: Tokens
     limits: Limits
     picture: Callable[[str], Awaitable[bytes]]
-    passages: Callable[[str], Sequence[Passage]]
+    passages: Callable[[str, Facets], Sequence[Passage]]
     incidents: Incidents
     precedents: Precedents
     redacted: Callable[[str], Awaitable[bytes]] | None = None
@@ -98,6 +100,8 @@ class Caller:
     customer: str
     user: User | None = None
     expires: float | None = None
+    vouched: Vouched | None = None
+    """What the site vouches for of what a proven user has."""
 
     @property
     def subject(self) -> str:
@@ -117,9 +121,9 @@ async def known_caller(web: Parts, token: Bearer, source: Address) -> Caller:
     if token is None:
         raise Problem("identity_needed" if web.tokens.enforced else "sign_in_needed")
     if access := web.tokens.access(token):
-        return Caller(access.customer, expires=access.expires if access.proven else None)
+        return Caller(access.customer, None, access.expires if access.proven else None, access.vouched)
     user = await proven(web, token, source)
-    return Caller(user.customer, user, user.expires)
+    return Caller(user.customer, user, user.expires, user.vouched)
 
 
 AnyCaller = Annotated[Caller, Depends(caller)]
@@ -151,13 +155,16 @@ async def opens(web: Web, conversation_id: str, given: Access | None) -> Access 
         return None
     head = await web.desk.store.head(conversation_id)
     theirs = given.by_mail or head.customer == customer_hash(given.customer)
-    return replace(given, language=head.language) if theirs else None
+    return replace(given, language=head.language, noted=head.signed) if theirs else None
 
 
 async def speaking(web: Parts, access: Allowed, language: Spoken) -> Access:
-    """The right to say or do something in this conversation; from here on it is in the language of whoever does."""
+    """The right to say or do something in this conversation; from here on it is in the language of whoever does, and
+    what is found fits what the site vouches for in the token."""
     if language and language != access.language:
         await web.desk.speaks(access.conversation, language)
+    if access.vouched and access.vouched.facets != access.noted:
+        await web.desk.vouch(access.conversation, access.vouched.facets, access.vouched.issued)
     return access
 
 
@@ -173,7 +180,29 @@ def by_proof(web: Web, conversation_id: str, token: str) -> Access | None:
         if problem.kind == "identity_expired":
             raise
         return None
-    return Access(conversation_id, user.customer, user.expires)
+    return Access(conversation_id, user.customer, user.expires, user.vouched)
+
+
+async def vouched_for(web: Parts, token: Bearer) -> Facets:
+    """What the site vouches for of who asks for an article: by a conversation's token, or its own. A token that is no
+    good is nobody's: what is not closed is read without one."""
+    if token is None:
+        return ANYBODY
+    if given := web.tokens.access(token):
+        try:
+            opened = await opens(web, given.conversation, given)
+        except NotFound:
+            return ANYBODY
+        if opened is None:
+            return ANYBODY
+        return opened.vouched.facets if opened.vouched else opened.noted
+    try:
+        return web.tokens.user(token).vouched.facets
+    except Problem:
+        return ANYBODY
+
+
+VouchedFor = Annotated[Facets, Depends(vouched_for)]
 
 
 async def proven(web: Web, token: str, source: str) -> User:

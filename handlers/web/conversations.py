@@ -12,7 +12,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bot.conversation import Event, Introduced
+from bot.conversation import ANYBODY, Event, Introduced
 from bot.helpdesk import Refused
 from handlers.web.context import Address, Allowed, AnyCaller, KnownCaller, Parts, Speaking, Web, proven
 from handlers.web.events import reader
@@ -95,10 +95,12 @@ async def open_conversation(web: Parts, who: AnyCaller, source: Address) -> Open
     if who.subject:
         name = who.user.name if who.user else ""
         await web.desk.introduce(opened.id, name, verified=True, user=who.subject)
+    if who.vouched and who.vouched.facets != ANYBODY:
+        await web.desk.vouch(opened.id, who.vouched.facets, who.vouched.issued)
     if web.desk.mail and who.user and who.user.email:
         with contextlib.suppress(Refused):  # what the site calls an address is none: the customer is asked
             await web.desk.reach(opened.id, who.user.email, key="site")
-    return Opened(id=opened.id, token=web.tokens.conversation(opened.id, who.customer, who.expires))
+    return Opened(id=opened.id, token=web.tokens.conversation(opened.id, who.customer, who.expires, who.vouched))
 
 
 @router.get("/conversations", responses=problems("identity_needed", *ACCESS))
@@ -107,7 +109,7 @@ async def list_conversations(web: Parts, who: KnownCaller) -> list[Listed]:
     return [
         Listed(
             id=summary.id,
-            token=web.tokens.conversation(summary.id, who.customer, who.expires),
+            token=web.tokens.conversation(summary.id, who.customer, who.expires, who.vouched),
             owner=summary.owner,
             title=summary.title,
             opened=summary.opened,
@@ -135,9 +137,8 @@ async def claim(web: Parts, access: Allowed, body: Claim, source: Address) -> Op
         await web.desk.claim(access.customer, user.customer, user.name, user.subject)
     elif access.customer != user.customer:
         raise Problem("not_found")
-    return Opened(
-        id=access.conversation, token=web.tokens.conversation(access.conversation, user.customer, user.expires)
-    )
+    token = web.tokens.conversation(access.conversation, user.customer, user.expires, user.vouched)
+    return Opened(id=access.conversation, token=token)
 
 
 @router.get("/conversations/{conversation_id}", responses=problems(*ACCESS))

@@ -8,7 +8,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from handlers.web.context import Parts, Spoken
+from handlers.web.context import Parts, Spoken, VouchedFor
 from handlers.web.problems import Problem, problems
 from prompts import DEFAULT_LANGUAGE, say
 
@@ -62,9 +62,10 @@ async def config(web: Parts, language: Spoken) -> Config:
 
 
 @router.get("/articles/{article:path}", responses=problems("no_such_article"))
-async def read_article(web: Parts, article: str) -> Article:
-    """An article of the help centre, by the name under which it is cited."""
-    passages = web.passages(article)
+async def read_article(web: Parts, article: str, reader: VouchedFor) -> Article:
+    """An article of the help centre, by the name under which it is cited. One that is closed to the caller is answered
+    as if there were none."""
+    passages = web.passages(article, reader)
     if not passages:
         raise Problem("no_such_article")
     return Article(

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from bot.conversation import ANYBODY, Facets
+from handlers.web import facets
 from handlers.web.problems import Problem
 from handlers.web.seals import Clock, Seals
 
@@ -36,6 +38,14 @@ MAIL = "mail:"
 
 
 @dataclass(frozen=True)
+class Vouched:
+    """What the site vouches for of what a user has, and when it signed that (Unix seconds, 0: it does not say)."""
+
+    facets: Facets = ANYBODY
+    issued: int = 0
+
+
+@dataclass(frozen=True)
 class User:
     """One of the site's own users, proven. `expires` is when the proof does."""
 
@@ -43,6 +53,7 @@ class User:
     name: str
     email: str
     expires: float
+    vouched: "Vouched"
 
     @property
     def customer(self) -> str:
@@ -57,8 +68,11 @@ class Access:
     conversation: str
     customer: str
     expires: float
+    vouched: Vouched | None = None
+    """What the site vouched for in the proof that it was made on; None where it was made on none."""
     language: str = ""
-    """What the conversation's customer reads, once it was looked up."""
+    """What the conversation's customer reads, once it was looked up; and what was vouched for when last they spoke."""
+    noted: Facets = ANYBODY
 
     @property
     def proven(self) -> bool:
@@ -106,6 +120,7 @@ class SiteUsers:
             name=shown(claims.get("name")),
             email=shown(claims.get("email")),
             expires=claims["exp"],
+            vouched=Vouched(facets.signed(claims), int(claims.get("iat", 0))),
         )
 
     def agent(self, token: str) -> SignedIn:
@@ -192,10 +207,14 @@ class Tokens:
             raise Problem("not_set_up", what="no key for the site's user tokens (HELPLENS_JWT_KEY)")
         return self.users.user(token)
 
-    def conversation(self, conversation: str, customer: str, until: float | None = None) -> str:
-        """A token that opens `conversation` for `customer`, until the proof that it was made on ends."""
+    def conversation(
+        self, conversation: str, customer: str, until: float | None = None, vouched: Vouched | None = None
+    ) -> str:
+        """A token that opens `conversation` for `customer`, until the proof that it was made on ends; `vouched` is what
+        that proof says besides."""
         expires = self._clock() + self._days * DAY if until is None else until
-        return self._conversations.seal([conversation, customer], expires)
+        more = [vouched.facets.model_dump_json(exclude_defaults=True), str(vouched.issued)] if vouched else []
+        return self._conversations.seal([conversation, customer, *more], expires)
 
     def by_mail(self, conversation: str, days: int) -> str:
         """A token for who reads the customer's mail: it opens this conversation, and lists none of the others."""
@@ -215,8 +234,9 @@ class Tokens:
         opened = self._conversations.open(token)
         if opened is None:
             return None
-        expires, (conversation, customer) = opened
-        access = Access(conversation, customer, expires)
+        expires, (conversation, customer, *more) = opened
+        vouched = Vouched(Facets.model_validate_json(more[0]), int(more[1])) if more else None
+        access = Access(conversation, customer, expires, vouched)
         return access if access.proven or not self.enforced else None
 
     def link(self, attachment: str, viewer: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import orjson
 
 MAC_BYTES = 32
-LONGEST = 2048
+LONGEST = 4096
 """Characters of the longest seal that is looked at."""
 
 Clock = Callable[[], float]

@@ -11,11 +11,14 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.handoff import Agent
 from handlers.web.context import Web
+from handlers.web.facets import named
 from handlers.web.identity import Access, shown
 from handlers.web.problems import Problem
 from handlers.web.uploads import File, Form, read_body, read_form
 from prompts import say
 
+Scalar = str | bool | int | float | None
+Context = dict[str, Scalar | list[Scalar]]
 LONGEST_CONTEXT = 2_000
 BUSY_SECONDS = 3
 
@@ -25,10 +28,11 @@ class Words(BaseModel):
 
     text: str = ""
     attachments: list[str] = Field(default_factory=list, description="Ids of pictures sent before.")
-    context: dict[str, str | float | bool | None] = Field(
+    context: Context = Field(
         default_factory=dict,
         max_length=30,
-        description="What the page knows (route, version, plan; `name`: who this is): for the team.",
+        description="What the page knows (route; `name`: who this is), for the team. `version`, `plan`, `audience` and "
+        "`language` also narrow what is found; they open nothing, and the site's signed token stands above them.",
     )
 
 
@@ -62,15 +66,21 @@ async def upload(request: Request, web: Web, source: str) -> Form:
         return await read_form(request, web.uploads)
 
 
-async def keep_context(web: Web, access: Access, context: dict[str, str | float | bool | None]) -> None:
-    """What the page knows, as a note for the team: once, until it changes."""
+async def keep_context(web: Web, access: Access, context: Context) -> None:
+    """What the page knows, as a note for the team: once, until it changes; and what of it narrows the search."""
+    if changes := named(context):
+        await web.desk.describe(access.conversation, changes)
     name = shown(context.get("name"))
     if name and not access.proven:
         await web.desk.introduce(access.conversation, name, verified=False)
-    text = "\n".join(f"{name[:100]}: {value}" for name, value in context.items())[:LONGEST_CONTEXT]
+    text = "\n".join(f"{name[:100]}: {_told(value)}" for name, value in context.items())[:LONGEST_CONTEXT]
     if text:
         key = f"web:context:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
         await web.desk.note(access.conversation, Agent(id="page", name=say("web.page")), text, key=key)
+
+
+def _told(value: Scalar | list[Scalar]) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 async def take_in(web: Web, access: Access, file: File) -> str:

@@ -23,7 +23,7 @@ from bot.screenshots.intake import Intake
 from bot.screenshots.ocr import Reader
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
-from handlers.wiring.chosen import kb_of, limits, rungs
+from handlers.wiring.chosen import closed, kb_of, limits, rungs
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 Progress = Callable[[str], None]
@@ -88,7 +88,7 @@ async def open_answering(
                 observe=lambda rung, outcome: counts.rung_calls.labels(rung, outcome).inc(),
             )
             asked = tuple(rung.asked for rung in opened if isinstance(rung, ModelRung))
-            orchestrator = Orchestrator(eye, retriever.search, ladder, sure, asked)
+            orchestrator = Orchestrator(eye, retriever.search, ladder, sure, asked, closed=closed(settings))
             yield Answering(intake, storage, retriever, orchestrator)
 
 

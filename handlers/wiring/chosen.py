@@ -13,6 +13,7 @@ from bot import telemetry
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Limits
 from bot.hours import Hours
+from bot.knowledge.filters import closing
 from bot.screenshots import redaction
 from bot.settings import Settings
 
@@ -43,6 +44,14 @@ def hours(settings: Settings) -> Hours | None:
 def kb_of(settings: Settings) -> Path:
     """The index that serves: the owner's, else the example help centre's."""
     return settings.kb or settings.data / "index" / "example"
+
+
+def closed(settings: Settings) -> frozenset[str]:
+    """What opens only to whom the site vouches for. Raises ValueError for what cannot be closed."""
+    try:
+        return closing(settings.closed)
+    except ValueError as error:
+        raise ValueError(f"HELPLENS_CLOSED: {error}") from error
 
 
 def slack_is_set(settings: Settings) -> bool:

@@ -3,11 +3,13 @@
 import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import FastAPI
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.knowledge.filters import any_closed
 from bot.screenshots import redaction
 from bot.settings import Settings
 from handlers.slack.beside import Beside
@@ -15,7 +17,7 @@ from handlers.slack.mirror import Place
 from handlers.slack.ports import blacked_out, one_turn
 from handlers.slack.service import Service
 from handlers.wiring.answering import Answering
-from handlers.wiring.chosen import hours, slack_is_set
+from handlers.wiring.chosen import closed, hours, slack_is_set
 from handlers.wiring.front import Front
 
 
@@ -37,7 +39,8 @@ async def open_slack(settings: Settings, url: str, front: Front, answering: Answ
             memory=beside,
             slots=beside,
             picture=blacked_out(front.storage),
-            ask=one_turn(answering.orchestrator.turn, answering.take),
+            ask=one_turn(replace(answering.orchestrator, closed=frozenset()).turn, answering.take),
+            internal=lambda articles: any_closed(answering.retriever.index, articles, closed(settings)),
             incidents=front.incidents,
             precedents=front.precedents,
             hours=hours(settings),

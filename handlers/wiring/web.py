@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from bot import telemetry
+from bot.conversation import Facets
 from bot.knowledge.articles import Passage
+from bot.knowledge.filters import readable
 from bot.knowledge.index import Index
 from bot.knowledge.retriever import HelpRetriever
 from bot.screenshots import redaction
@@ -23,7 +25,7 @@ from handlers.web.app import create_app
 from handlers.web.context import Web
 from handlers.web.identity import SiteUsers, Tokens
 from handlers.web.limits import Limits
-from handlers.wiring.chosen import EXTRACTIVE, desk_password, kb_of, rungs, secret
+from handlers.wiring.chosen import EXTRACTIVE, closed, desk_password, kb_of, rungs, secret
 from handlers.wiring.front import Front
 
 
@@ -35,7 +37,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
     async def index_check() -> None:
         await asyncio.to_thread(lambda: retriever.index)
 
-    key = settings.jwt_key
+    shut, key = closed(settings), settings.jwt_key
     users = SiteUsers(key.get_secret_value(), settings.jwt_audience, time.time) if key else None
     tokens = Tokens(
         secret(settings),
@@ -53,7 +55,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
             limits=Limits(redis),
             picture=storage.get,
             redacted=functools.partial(redacted, storage),
-            passages=lambda article: passages(retriever.index, article),
+            passages=lambda article, reader: passages(retriever.index, article, reader, shut),
             incidents=front.incidents,
             precedents=front.precedents,
             notice="answering.no_model" if rungs(settings) == (EXTRACTIVE,) else "",
@@ -70,11 +72,14 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
         await redis.aclose()
 
 
-def passages(index: Index, article: str) -> tuple[Passage, ...]:
-    """The passages of an article in order, none when the index has no such article."""
+def passages(index: Index, article: str, reader: Facets, shut: frozenset[str]) -> tuple[Passage, ...]:
+    """The passages of an article in order; none when the index has no such article, or none for this reader."""
     if article not in index.articles:
         return ()
-    return tuple(index.passage(number) for number in index.passages_of(index.articles.index(article)))
+    place = index.articles.index(article)
+    if not readable(index, place, ",".join(reader.plan), ",".join(reader.audience), shut):
+        return ()
+    return tuple(index.passage(number) for number in index.passages_of(place))
 
 
 async def redacted(storage: Storage, path: str) -> bytes:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering.brief import Answer, Words
-from bot.conversation import STAFF_EVENTS, Answered, Attachment, Citation, Done, Event, Message, Point
+from bot.conversation import STAFF_EVENTS, Answered, Attachment, Citation, Done, Event, Facets, Message, Point
 from bot.helpdesk import HelpDesk
 from bot.incidents import Incidents
 from bot.precedents import Precedents
@@ -52,6 +52,9 @@ class House:
     """Starts one more replica of the app; returns its address."""
     services: list[Service] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
+    about: list[Facets] = field(default_factory=list)
+    internal: tuple[str, ...] = ()
+    """Articles that are not for every customer."""
     answer: Answer = field(default_factory=lambda: Answer(text="", model="test"))
     pieces: Sequence[str] = ()
     safe: bool = True
@@ -134,8 +137,9 @@ class House:
         events = await self.customer_sees(conversation)
         return [e.text for e in events if isinstance(e, Message) and e.sender == "agent"]
 
-    async def ask(self, question: str, pictures: Sequence[bytes]) -> AsyncIterator[Words | Answer]:
+    async def ask(self, question: str, pictures: Sequence[bytes], about: Facets) -> AsyncIterator[Words | Answer]:
         """The bot's one turn for an agent."""
+        self.about.append(about)
         self.asked.append((question, len(pictures)))
         await self.gate.wait()
         for piece in self.pieces or (self.answer.text,):
@@ -188,6 +192,7 @@ async def built(url: str, folder: Path, place: Place | None = None, *, replicas:
                 slots=slots,
                 picture=house.picture,
                 ask=house.ask,
+                internal=lambda articles: bool(set(articles) & set(house.internal)),
                 incidents=incidents,
                 precedents=precedents,
                 clock=clock,

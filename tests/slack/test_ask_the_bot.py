@@ -4,7 +4,7 @@ from slack_house import House, png, text_of
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering.brief import Answer
-from bot.conversation import Citation
+from bot.conversation import Citation, Facets
 from handlers.slack.clock import HandClock
 from handlers.slack.sandbox.server import BOT_TOKEN, SUPPORT, Sandbox
 from handlers.slack.sandbox.workspace import BOT_USER
@@ -74,6 +74,35 @@ async def test_an_answer_in_the_messages_tab_can_go_to_ones_own_customer(house: 
     await house.ana.click("D0ANA", reply["ts"], "ask_send_0")
     await house.settle()
     assert await house.customer_reads(conversation) == ["Under Billing."]
+
+
+async def test_a_question_in_a_customers_thread_is_about_what_they_have(house: House) -> None:
+    """Their plan and version, whoever said so; the agent is every audience. Elsewhere it is about nobody."""
+    conversation, card = await house.taken()
+    await house.desk.vouch(conversation, Facets(plan=("pro",), audience=("admin",)), 1)
+    await house.desk.describe(conversation, {"version": ("8.2",), "language": "de"})
+    house.answer = Answer(text="Yes.", model="test")
+    house.ana.say(SUPPORT, f"<@{BOT_USER}> can they?", card["ts"])
+    await house.settle()
+    house.ana.say("D0ANA", "Can anybody?")
+    await house.settle()
+    assert house.about == [Facets(plan=("pro",), version=("8.2",)), Facets()]
+
+
+async def test_an_answer_from_a_closed_article_stays_with_the_team(house: House) -> None:
+    conversation, card = await house.taken()
+    house.internal = (SOURCE.article,)
+    house.answer = Answer(text="Refund by hand [1].", citations=(SOURCE,), model="test")
+    house.ana.say(SUPPORT, f"<@{BOT_USER}> how?", card["ts"])
+    await house.settle()
+    prompt = house.ana.prompts(SUPPORT)[-1]
+    assert "Refund by hand" in text_of(prompt) and "it is for the team" in text_of(prompt)
+    house.ana.say("D0ANA", "How?")
+    await house.settle()
+    reply = list(house.slack.workspace.channels["D0ANA"].messages.values())[-1]
+    assert "it is for the team" in text_of(reply)
+    assert "Send to customer" not in text_of(prompt) + text_of(reply)
+    assert await house.customer_reads(conversation) == []
 
 
 async def streamed(words: list[str], gap: float, **faults: object) -> tuple[str, Sandbox, int]:

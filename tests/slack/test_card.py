@@ -9,6 +9,7 @@ from slack_house import House, text_of
 from bot.conversation import (
     Answered,
     Citation,
+    Facets,
     Found,
     FoundPassage,
     Held,
@@ -100,6 +101,20 @@ async def test_the_card_and_the_posts_carry_the_customers_name(house: House) -> 
     assert titles == ["Mara Fenwick needs help", "The Boss (not verified) needs help"]
     posted = [message for message in house.thread(vouched) if text_of(message) == "still there?"]
     assert [message["username"] for message in posted] == ["Mara Fenwick (customer)"]
+
+
+async def test_the_card_says_what_the_customer_has_and_who_says_so(house: House) -> None:
+    """Masked and escaped like all that a page says; a change edits the card."""
+    conversation = await house.opened()
+    assert "Customer has" not in text_of(house.card(conversation))
+    await house.desk.vouch(conversation, Facets(plan=("pro", "support")), 1)
+    page = {"version": ("<!here> 8.2",), "audience": ("ana@example.com",), "plan": ("enterprise",)}
+    await house.desk.describe(conversation, page)
+    await house.settle()
+    told = text_of(house.card(conversation))
+    assert "*Customer has*\nPlan: pro, support\nVersion: &lt;!here&gt; 8.2 (not verified)" in told
+    assert "Audience: [email] (not verified)" in told
+    assert "enterprise" not in told
 
 
 def test_a_customer_cannot_pose_as_a_colleague() -> None:

@@ -9,7 +9,7 @@ from slack_house import png
 
 from bot.answering.brief import Answer, Words
 from bot.answering.fallback import Restart, Status
-from bot.conversation import Answered, Attachment, Conversation, Delta, Done, Event, Point, Reset, Seen, Step
+from bot.conversation import Answered, Attachment, Conversation, Delta, Done, Event, Facets, Point, Reset, Seen, Step
 from bot.screenshots.intake import Refused
 from bot.screenshots.redaction import Sensitive
 from bot.screenshots.screen import Screen
@@ -63,7 +63,9 @@ async def test_an_agents_question_is_one_turn_of_the_bot() -> None:
             raise Refused("format", "Please send a PNG.")
         return PICTURE
 
-    said = [item async for item in one_turn(turn, take)("Why?", [b"good", b"bad"])]
+    about = Facets(plan=("pro",))
+    said = [item async for item in one_turn(turn, take)("Why?", [b"good", b"bad"], about)]
+    assert heard[0].has == about
     assert said == [
         Words("Please send a PNG.\n\n"),
         Status("Searching"),

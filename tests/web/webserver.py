@@ -70,7 +70,7 @@ def parts(
         "limits": Limits(redis, rates),
         "picture": storage.get,
         "redacted": redacted,
-        "passages": lambda article: ARTICLE if article == ARTICLE[0].article else (),
+        "passages": lambda article, reader: ARTICLE if article == ARTICLE[0].article else (),
         "incidents": Incidents(Sightings(store.url)),
         "notice": "answering.no_model",
         "uploads": UploadLimits(seconds=60),

@@ -134,7 +134,7 @@ async function show(id) {
 function heard(id, name, data) {
   if (open?.id !== id) return;
   open.events.push([name, data]);
-  if (["owner", "message", "seen", "answered", "noted", "introduced", "rated"].includes(name)) void reload(id);
+  if (["owner", "message", "seen", "answered", "noted", "introduced", "described", "rated"].includes(name)) void reload(id);
   drawLog();
 }
 

@@ -103,11 +103,13 @@ const LANGUAGE = new Intl.DisplayNames(["en"], { type: "language" });
 const tried = ({ title, helped }) => html`<li>${title}${helped === null ? "" : helped ? html` <small>helped</small>` : html` <small class="bad">did not help</small>`}</li>`;
 const linked = ({ title, url }) => html`<li>${url ? html`<a href="${url}" target="_blank" rel="noopener noreferrer">${title}</a>` : title}</li>`;
 
+const FACETS = { plan: "Plan", version: "Version", audience: "Audience" };
 /** Who the customer is, and what the assistant made of it. */
 function facts(standing, seen, exact) {
   const row = (name, value) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : "");
   const belief = standing.belief && `${standing.belief} (${Math.round(100 * standing.confidence)} % sure)`;
   return html`<dl>${row("Customer", html`${standing.name || "No name known"}${standing.name ? html` <small>${standing.verified ? "verified" : "not verified"}</small>` : ""}`)}
+    ${standing.facets.map(({ kind, values, signed }) => row(FACETS[kind], html`${values.join(", ")}${signed ? "" : html` <small>not verified</small>`}`))}
     ${row("Reads", standing.language === "en" ? "" : LANGUAGE.of(standing.language))}${row("Where", seen?.where)}${row("Message", seen?.error && html`<b>${oneLine(seen.error)}</b>`)}
     ${row("Found", exact.join(", "))}${row("Reading", seen?.reason)}${row("Tried", standing.tried.length ? html`<ul>${standing.tried.map(tried)}</ul>` : "")}
     ${row("Believes", belief)}${row("Nearest", standing.nearest.length ? html`<ul>${standing.nearest.map(linked)}</ul>` : "")}</dl>`;

@@ -307,7 +307,7 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   openArticle(citation: Citation): void {
     this.reading = { citation };
-    this.client.api.article(citation.article).then(
+    this.client.article(citation.article).then(
       (found) => this.reading?.citation === citation && ((this.reading = { citation, article: found }), this.requestUpdate()),
       () => this.reading?.citation === citation && ((this.reading = { citation, failed: true }), this.requestUpdate()),
     );

@@ -35,7 +35,7 @@ export interface HelpLens {
   identify(jwt: string): Promise<void>;
   /** At logout: the next person at this computer sees nothing. */
   shutdown(): void;
-  /** Facts about the page, sent with each message. */
+  /** Facts about the page, sent with each message; `version`, `plan`, `audience` and `language` narrow what is found. */
   context(more: Record<string, unknown>): void;
   on(event: "open" | "close" | "message", heard: (detail: unknown) => void): () => void;
 }

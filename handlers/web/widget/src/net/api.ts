@@ -65,7 +65,7 @@ export class Api {
   correct = (of: Opened, attachment_id: string, change: { where?: string; error?: string }) =>
     this.call<unknown>("POST", `/conversations/${of.id}/screen`, of.token, { attachment_id, ...change });
   reach = (of: Opened, address: string) => this.call<{ address: string }>("POST", `/conversations/${of.id}/email`, of.token, { address });
-  article = (path: string) => this.call<Article>("GET", `/articles/${path.split("/").map(encodeURIComponent).join("/")}`);
+  article = (path: string, token?: string) => this.call<Article>("GET", `/articles/${path.split("/").map(encodeURIComponent).join("/")}`, token);
 
   withdraw = (of: Opened, id: string) => this.call<void>("DELETE", `/conversations/${of.id}/attachments/${id.split("/").pop()}`, of.token);
 

@@ -2,7 +2,7 @@
 
 import { Api, Refusal } from "../net/api";
 import { EventReader, type Line } from "../net/stream";
-import type { Attachment, Config, Events, EventName, Listed, Opened } from "../net/wire";
+import type { Article, Attachment, Config, Events, EventName, Listed, Opened } from "../net/wire";
 import { Outbox } from "./outbox";
 import { Session, type Unsent } from "./session";
 import { type Item, Thread } from "./thread";
@@ -171,6 +171,11 @@ export class Client {
   keepDraft(text = this.session.memory.draft.text): void {
     const pictures = this.uploads.list.filter((u) => u.state === "there").map(({ id, url, name }) => ({ id, url, name }));
     this.session.update({ draft: { text, pictures } });
+  }
+
+  /** A user's token comes along: some articles are not for everybody. A visitor's opens no more than none. */
+  article(path: string): Promise<Article> {
+    return this.api.article(path, this.session.memory.user ? this.current?.token : undefined);
   }
 
   async askForPerson(): Promise<void> {
