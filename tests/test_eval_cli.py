@@ -53,6 +53,12 @@ def test_build_search_and_evaluate(centre: Path) -> None:
     hits = helped("kb", "search", "--kb", centre / "kb", "--image", centre / "0.png", "--json")
     assert hits[0].keys() == {"article", "passage", "score"}
     assert hits[0]["article"] == "billing/replace-card.md"
+    lit = centre / "lit.png"
+    options = ["--image", centre / "0.png", "--fusion", "cross", "--lit", lit]
+    told = RUNNER.invoke(app, [str(a) for a in ("kb", "search", "--kb", centre / "kb", *options)])
+    assert "“Your card was declined”" in told.stdout
+    with Image.open(lit) as picture:
+        assert (245, 158, 11) in {colour for _, colour in picture.getcolors(1 << 20) or ()}, "framed in amber"
 
     details = centre / "details.jsonl"
     options = ["--kb", centre / "kb", "--fusion", "screen", "--fusion", "best", "--json", "--details", details]

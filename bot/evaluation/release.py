@@ -23,12 +23,10 @@ from bot.knowledge.fusion import Query, Ranking
 from bot.screenshots import grounding, redaction, ring
 from bot.screenshots.eye import opened
 from bot.screenshots.intake import Picture
-from bot.screenshots.light import light
+from bot.screenshots.light import DECIDED, WANTED, light
 from bot.screenshots.screen import Screen
 
-WANTED = "#16a34a"
 LEAK = "#ef4444"
-DECIDED = "#f59e0b"
 WIDEST = 1100
 """Pixels of a picture in the report: enough to read the labels."""
 DRAWN = 60

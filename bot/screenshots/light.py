@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 
 from bot.conversation import Box
 
+DECIDED, WANTED = "#f59e0b", "#16a34a"
+"""What spoke for the article ranked first, and for a right one."""
 MARKER = 60
 """Opacity of the fill, of 255."""
 

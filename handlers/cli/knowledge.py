@@ -6,14 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from PIL import Image, ImageOps
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot import training
 from bot.evaluation import retrieval
+from bot.knowledge.deciding import places
 from bot.knowledge.encoder import encoder_of
-from bot.knowledge.fusion import FUSIONS, Query, rank
+from bot.knowledge.fusion import FUSIONS, Query, Ranking, rank
 from bot.knowledge.index import Index, build
+from bot.screenshots import redaction
+from bot.screenshots.light import DECIDED, light
+from bot.screenshots.screen import Screen
 from bot.settings import Settings
 from handlers.cli.evaluate import percent
 from handlers.cli.indexing import PictureReader, build_source, opened_index, shown
@@ -68,25 +74,50 @@ def kb_search(
     version: Annotated[str, typer.Option(help="Leave out articles for other versions.")] = "",
     plan: Annotated[str, typer.Option(help="Leave out articles for other plans.")] = "",
     audience: Annotated[str, typer.Option(help="Leave out articles for other audiences.")] = "",
+    lit: Annotated[
+        Path | None, typer.Option(help="Where to save the screenshot with the lines lit that decided for the first.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search an index by question, by screenshot, or by both."""
-    if not question and image is None:
+    """Search an index by question, by screenshot, or by both.
+
+    Below each article stand the lines of the screen that spoke for it rather than for others (`best` and `cross`).
+    """
+    if not question.strip() and image is None:
         raise typer.BadParameter("give --question, --image, or both")
+    if lit is not None and image is None:
+        raise typer.BadParameter("--lit lights lines on a screenshot: give --image")
     query = asyncio.run(_query(question, image)).model_copy(
         update={"language": language, "version": version, "plan": plan, "audience": audience}
     )
     ranking = rank(opened_index(index, stderr), query, fusion, top)
+    if lit is not None and image is not None:
+        _light(image, lit, ranking, query.screens[0])
     if as_json:
         for hit in ranking.hits:
             found = {"article": hit.passage.article, "passage": hit.passage.number, "score": round(hit.score, 4)}
             typer.echo(json.dumps(found))
         return
-    console = Console()
+    _print_hits(ranking, Console(highlight=False, soft_wrap=True))
+    stderr.print(f"confidence that the first one answers: {ranking.confidence:.2f}", highlight=False)
+
+
+def _print_hits(ranking: Ranking, console: Console) -> None:
     for number, hit in enumerate(ranking.hits, 1):
         where = " > ".join((hit.passage.title, *hit.passage.headings))
-        console.print(f"{number:2}  {hit.score:8.3f}  {hit.passage.article}  [dim]{where}[/]", highlight=False)
-    stderr.print(f"confidence that the first one answers: {ranking.confidence:.2f}", highlight=False)
+        because = ", ".join(f"“{line}”" for line in hit.decided_by)
+        console.print(f"{number:2}  {hit.score:8.3f}  {escape(hit.passage.article)}")
+        for line in filter(None, (where, because)):
+            console.print(f"              [dim]{escape(line)}[/]")
+
+
+def _light(image: Path, to: Path, ranking: Ranking, screen: Screen) -> None:
+    """Saves the screenshot with the lines lit that decided for the first article, what is private blacked out."""
+    decided_by = ranking.hits[0].decided_by if ranking.hits else ()
+    with Image.open(image) as file:
+        picture = ImageOps.exif_transpose(file).convert("RGB").resize((screen.width, screen.height))
+    light(redaction.cover(picture, screen.sensitive), {DECIDED: places(decided_by, screen)}).save(to)
+    stderr.print(f"lit: {to}" if decided_by else f"no line decided; the picture as it is: {to}", highlight=False)
 
 
 async def _query(question: str, image: Path | None) -> Query:
