@@ -11,10 +11,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bot.conversation import Box, Noun
-from bot.evaluation.retrieval import Case, wrong
+from bot.evaluation.retrieval import Asked, Case, wrong
 
 
-class AnswerCase(Noun):
+class AnswerCase(Asked):
     """A question as a customer sends it, and what the answer owes them. What is left out is not judged."""
 
     image: str | None = None
@@ -92,7 +92,8 @@ def read(folder: Path) -> Cases:
 
 def key(kind: str, case: AnyCase) -> str:
     """The case's name from one run to the next: it changes when the case does."""
-    return sha256(f"{kind} {case.model_dump_json()}".encode()).hexdigest()[:16]
+    silent = {name for name in Asked.model_fields if not getattr(case, name, "")}
+    return sha256(f"{kind} {case.model_dump_json(exclude=silent)}".encode()).hexdigest()[:16]
 
 
 def _lines(path: Path, of: type[T]) -> tuple[T, ...]:

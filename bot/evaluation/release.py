@@ -17,7 +17,7 @@ from bot.answering.extractive import Extractive
 from bot.conversation import Answered, Box, Point
 from bot.evaluation import verdicts
 from bot.evaluation.cases import AnswerCase, Cases, PointingCase, RedactionCase
-from bot.evaluation.retrieval import Case, Progress
+from bot.evaluation.retrieval import Asked, Case, Progress, query
 from bot.evaluation.verdicts import Verdict
 from bot.knowledge.fusion import Query, Ranking
 from bot.screenshots import grounding, redaction, ring
@@ -57,7 +57,7 @@ class Bot(Protocol):
     async def search(self, query: Query) -> Ranking:
         """The ranking in use."""
 
-    async def ask(self, image: Path | None, question: str) -> Reply:
+    async def ask(self, image: Path | None, question: str, whose: Asked) -> Reply:
         """One whole turn."""
 
 
@@ -84,15 +84,14 @@ async def run(cases: Cases, bot: Bot, progress: Progress) -> list[Verdict]:
 
 async def _retrieval(case: Case, path: Path | None, bot: Bot) -> Verdict:
     screen = await bot.screen(path) if path else None
-    query = Query(question=case.question, screens=(screen,) if screen else ())
-    ranking = await bot.search(query)
+    ranking = await bot.search(query(case, (screen,) if screen else ()))
     answer = Extractive(sure=bot.sure).decide(Brief(question=case.question, ranking=ranking))
     shown = [c.article for c in answer.citations] + [c.article for c in answer.choices if c.article]
     return verdicts.of_retrieval(case, ranking, shown, bot.sure, screen)
 
 
 async def _answer(case: AnswerCase, path: Path | None, bot: Bot) -> Verdict:
-    reply = await bot.ask(path, case.question)
+    reply = await bot.ask(path, case.question, case)
     return verdicts.of_answer(case, reply.answer, reply.points, reply.seconds)
 
 

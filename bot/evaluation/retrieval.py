@@ -31,7 +31,16 @@ SHOWN = 10
 EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-class Case(Noun):
+class Asked(Noun):
+    """Whose question a case is, where that matters: what they read and have, several values parted by commas."""
+
+    language: str = ""
+    version: str = ""
+    plan: str = ""
+    audience: str = ""
+
+
+class Case(Asked):
     """A picture (relative to the file of cases, or none), what was asked, and the articles that answer."""
 
     image: str | None = None
@@ -158,6 +167,12 @@ def wrong(error: ValidationError) -> str:
     return ": ".join([".".join(map(str, first["loc"])) or "case", first["msg"]])
 
 
+def query(case: Case, screens: tuple[Screen, ...]) -> Query:
+    """What a case looks for, with what was read of its picture."""
+    whose = {name: getattr(case, name) for name in Asked.model_fields}
+    return Query(question=case.question, screens=screens, **whose)
+
+
 async def queries(
     cases: Sequence[Case], folder: Path, pictures: Pictures, progress: Progress | None = None
 ) -> list[Query]:
@@ -167,7 +182,7 @@ async def queries(
         if progress:
             progress(number, len(cases), case.image or case.question)
         screens = (await pictures.screen(folder / case.image),) if case.image else ()
-        made.append(Query(question=case.question, screens=screens))
+        made.append(query(case, screens))
     return made
 
 

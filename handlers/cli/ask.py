@@ -19,6 +19,7 @@ from bot.screenshots import ring
 from bot.screenshots.intake import Intake, Refused
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
+from handlers.cli.customer import playing
 from handlers.wiring import EXTRACTIVE, Answering, example_index, open_answering
 from prompts import say
 
@@ -32,14 +33,22 @@ def ask(
         Path | None, typer.Option("--kb", help="The index; without it the example help centre answers.")
     ] = None,
     ringed: Annotated[Path | None, typer.Option(help="Where to save the picture with the rings drawn.")] = None,
+    language: Annotated[str, typer.Option(help="What the customer reads, such as de.")] = "",
+    version: Annotated[str, typer.Option(help="Of the product, that they use.")] = "",
+    plan: Annotated[str, typer.Option(help="That they have; several by commas.")] = "",
+    audience: Annotated[str, typer.Option(help="That they are, such as admin.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Answer one question, with or without a screenshot, and say where to click."""
+    """Answer one question, with or without a screenshot, and say where to click.
+
+    Language, version, plan and audience play a customer for whom the site's token says so.
+    """
     if not question and image is None:
         raise typer.BadParameter("ask something, or show a picture with --image")
     settings = Settings() if kb is None else Settings(kb=kb)
     messages = Console(stderr=True, highlight=False)
-    result = asyncio.run(_one_turn(settings, question, image, messages))
+    customer = playing("ask", language, version, plan, audience)
+    result = asyncio.run(_one_turn(settings, customer, question, image, messages))
     picture = (
         _save(image, result, ringed or Path(f"{image.stem}-ringed.png")) if image and (ringed or not as_json) else None
     )
@@ -64,7 +73,9 @@ def show(result: dict[str, object], picture: Path | None, console: Console) -> N
     console.print(f"  [dim]{model}; confidence {result['confidence']:.2f}, {result['seconds']:.1f} s[/]")
 
 
-async def _one_turn(settings: Settings, question: str, image: Path | None, messages: Console) -> dict[str, object]:
+async def _one_turn(
+    settings: Settings, customer: Conversation, question: str, image: Path | None, messages: Console
+) -> dict[str, object]:
     started = time.monotonic()
 
     def tell(text: str) -> None:
@@ -73,15 +84,20 @@ async def _one_turn(settings: Settings, question: str, image: Path | None, messa
     kb = await example_index(settings, tell)
     with tempfile.TemporaryDirectory(prefix="helplens-") as folder:
         async with Intake() as intake, open_answering(settings, kb, intake, Storage(folder), tell) as answering:
-            return await _turn(answering, question, image, messages, started)
+            return await _turn(answering, customer, question, image, messages, started)
 
 
 async def _turn(
-    answering: Answering, question: str, image: Path | None, messages: Console, started: float
+    answering: Answering,
+    customer: Conversation,
+    question: str,
+    image: Path | None,
+    messages: Console,
+    started: float,
 ) -> dict[str, object]:
     attachments = (await _attach(answering, image),) if image else ()
     message = Message(id="m1", sender="customer", text=question, attachments=attachments)
-    conversation = Conversation("ask").then(1, message)
+    conversation = customer.then(1, message)
     answered: Answered | None = None
     points: tuple[Point, ...] = ()
     async for event in answering.orchestrator.turn(conversation, turn=1):

@@ -23,7 +23,7 @@ from bot.evaluation import comparison, release, report
 from bot.evaluation.cases import KINDS, Cases, read
 from bot.evaluation.comparison import Comparison
 from bot.evaluation.release import Reply
-from bot.evaluation.retrieval import Pictures
+from bot.evaluation.retrieval import Asked, Pictures
 from bot.evaluation.verdicts import Verdict
 from bot.knowledge.fusion import Query, Ranking
 from bot.orchestrator import Orchestrator
@@ -31,6 +31,7 @@ from bot.screenshots.intake import Intake, Picture, Refused
 from bot.screenshots.screen import Screen
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
+from handlers.cli.customer import playing
 from handlers.cli.reading import progress_bar, say_hopeless
 from handlers.wiring import Answering, open_answering
 
@@ -138,10 +139,11 @@ class _Bot:
     async def search(self, query: Query) -> Ranking:
         return await self.answering.retriever.search(query)
 
-    async def ask(self, image: Path | None, question: str) -> Reply:
+    async def ask(self, image: Path | None, question: str, whose: Asked) -> Reply:
         attachments = (await self._take(image),) if image else ()
         message = Message(id="m1", sender="customer", text=question, attachments=attachments)
-        return await _turn(replace(self.answering.orchestrator, eye=self), Conversation("eval").then(1, message))
+        customer = playing("eval", whose.language, whose.version, whose.plan, whose.audience)
+        return await _turn(replace(self.answering.orchestrator, eye=self), customer.then(1, message))
 
     async def _look_at(self, data: bytes) -> Screen:
         return await self.answering.orchestrator.eye.look(await self.answering.take(data, ""))
