@@ -13,6 +13,7 @@ from bot.conversation import (
     Conversation,
     Event,
     Found,
+    Lit,
     Noun,
     Owner,
     OwnerChanged,
@@ -34,6 +35,8 @@ class Nearest(Noun):
     title: str
     url: str | None = None
     article: str = ""
+    lit: tuple[Lit, ...] = ()
+    """The lines on the customer's pictures that spoke for it."""
 
 
 class Has(Noun):
@@ -179,6 +182,8 @@ def _nearest(log: Log) -> tuple[Nearest, ...]:
     urls = {c.article: c.url for _, e in log if isinstance(e, Answered) for c in e.citations}
     for _, event in reversed(log):
         if isinstance(event, Found):
-            best = list(dict.fromkeys((p.article, p.title) for p in event.passages))[:MOST_NEAREST]
-            return tuple(Nearest(title=title, url=urls.get(article), article=article) for article, title in best)
+            best = {p.article: p for p in reversed(event.passages)}
+            order = list(dict.fromkeys(p.article for p in event.passages))[:MOST_NEAREST]
+            nearest = (best[article] for article in order)
+            return tuple(Nearest(title=p.title, url=urls.get(p.article), article=p.article, lit=p.lit) for p in nearest)
     return ()

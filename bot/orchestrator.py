@@ -25,6 +25,7 @@ from bot.conversation import (
     Event,
     Found,
     FoundPassage,
+    Lit,
     Message,
     Planned,
     Point,
@@ -35,6 +36,7 @@ from bot.conversation import (
     Solved,
     Step,
 )
+from bot.knowledge.deciding import places
 from bot.knowledge.filters import CLOSABLE, of_kind
 from bot.knowledge.fusion import Query, Ranking
 from bot.routing import Asked, route
@@ -43,6 +45,8 @@ from bot.screenshots.screen import Screen
 from prompts import say
 
 Search = Callable[[Query], Awaitable[Ranking]]
+LIT, MOST_LIT = 3, 8
+"""Passages whose lines the log keeps, and how many of each."""
 
 
 class Eye(Protocol):
@@ -156,7 +160,7 @@ class Orchestrator:
             known=not any(message.attachments for message in messages),
         )
         yield Planned(turn=turn, to=to, **plan.model_dump())
-        yield Found(turn=turn, passages=tuple(found(ranking)), confidence=ranking.confidence)
+        yield Found(turn=turn, passages=tuple(found(ranking, looks)), confidence=ranking.confidence)
         brief = Brief(
             question=question,
             looks=looks,
@@ -279,12 +283,21 @@ def corrected(screen: Screen, card: Seen | None) -> Screen:
     return screen.model_copy(update={"where": card.where or screen.where, "error": card.error or screen.error})
 
 
-def found(ranking: Ranking) -> Iterator[FoundPassage]:
-    """The first hits of a ranking, as the log keeps them."""
-    for hit in ranking.hits[:5]:
+def found(ranking: Ranking, looks: Sequence[Look]) -> Iterator[FoundPassage]:
+    """The first hits of a ranking, as the log keeps them, with the places of the lines that spoke for them."""
+    for place, hit in enumerate(ranking.hits[:5]):
         passage = hit.passage
+        lit = [
+            Lit(attachment_id=look.attachment.id, box=box)
+            for look in looks
+            for box in places(hit.decided_by, look.screen)
+        ]
         yield FoundPassage(
-            article=passage.article, passage=passage.number, title=passage.title, score=round(hit.score, 4)
+            article=passage.article,
+            passage=passage.number,
+            title=passage.title,
+            score=round(hit.score, 4),
+            lit=tuple(lit[:MOST_LIT]) if place < LIT else (),
         )
 
 

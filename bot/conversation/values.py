@@ -88,10 +88,18 @@ class SeenEntity(Noun):
     doubt: bool = False
 
 
+class Lit(Noun):
+    """A line on a customer's picture that spoke for an article."""
+
+    attachment_id: str
+    box: Box
+
+
 class FoundPassage(Noun):
-    """One ranked passage, as the log keeps it."""
+    """One ranked passage, as the log keeps it. `lit` are the lines that spoke for it, most telling first."""
 
     article: str
     passage: int
     title: str
     score: float
+    lit: tuple[Lit, ...] = ()

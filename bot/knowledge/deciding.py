@@ -17,12 +17,21 @@ DECIDING = 5
 """Lines named as those that decided."""
 RAREST = 15
 """A line's rarity counts up to this."""
+NOBODY = 0.3
+"""Attention that goes to no candidate."""
+
+
+def telling(evidence: Evidence) -> NDArray[np.float32]:
+    """What each line weighs: its rarity, and the more the fewer of the candidates have it."""
+    having = (evidence.line_articles**2).sum(axis=0) + NOBODY
+    rare: NDArray[np.float32] = np.minimum(evidence.line_rarity, RAREST) * np.log1p(len(evidence.candidates) / having)
+    return rare
 
 
 def attention(evidence: Evidence) -> NDArray[np.float32]:
     """candidates x lines: each line's attention, shared out over the candidates that have it."""
     having = np.where(evidence.line_articles > FOUND, evidence.line_articles, 0) ** 3
-    shared: NDArray[np.float32] = having / (having.sum(axis=0) + 0.3)
+    shared: NDArray[np.float32] = having / (having.sum(axis=0) + NOBODY)
     return shared
 
 

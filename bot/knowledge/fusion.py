@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
-from bot.knowledge.deciding import RAREST, attention, deciding
+from bot.knowledge.deciding import deciding, telling
 from bot.knowledge.evidence import Evidence
 from bot.knowledge.filters import Allowed, allowed, language_tag
 from bot.knowledge.index import Index
@@ -111,7 +111,8 @@ def late(index: Index, query: Query) -> Scored:
 
 
 def cross(index: Index, query: Query) -> Scored:
-    """Each line attends to the passages that could explain it, and gives its weight to those that do so best."""
+    """Each line attends to the places that could explain it, and weighs more where few articles can; an article has
+    its best place, and its BM25."""
     asked = query.question.splitlines()
     as_read = [line.text for s in query.screens for line in s.lines]
     seen = sought(index, query, [*asked, *mended(index, query)], [*asked, *as_read])
@@ -121,7 +122,8 @@ def cross(index: Index, query: Query) -> Scored:
     if not len(chosen):
         return Scored(scores)
     evidence = Evidence(index, seen, chosen)
-    scores[chosen] = attention(evidence) @ np.minimum(evidence.line_rarity, RAREST) + 0.1 * _of_best(plain)[chosen]
+    attended = evidence.line_windows**2 @ telling(evidence)
+    scores[chosen] = _of_best(evidence.per_article(attended)) + _of_best(plain[chosen])
     return Scored(scores, evidence)
 
 

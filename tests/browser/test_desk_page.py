@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import OpenPage
 from panel import READ_MS, Panel, axe
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 from serving import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -35,6 +35,14 @@ async def waiting(panel: Panel, text: str) -> None:
     await expect(panel.host.locator(".human")).to_be_disabled()
 
 
+async def inside(part: Locator, whole: Locator) -> bool:
+    """Whether a part lies on the whole, to the pixel."""
+    a, b = await part.bounding_box(), await whole.bounding_box()
+    assert a and b
+    across = b["x"] - 1 <= a["x"] and a["x"] + a["width"] <= b["x"] + b["width"] + 1
+    return across and b["y"] - 1 <= a["y"] and a["y"] + a["height"] <= b["y"] + b["height"] + 1
+
+
 async def opened(page: Page, panel: Panel, text: str) -> None:
     """Opens the customer's conversation from the queue."""
     conversation = (await panel.memory())["conversation"]["id"]
@@ -60,6 +68,12 @@ async def test_the_whole_of_a_conversation_from_waiting_to_resolved(panel: Panel
     card = desk.locator("#card")
     await expect(card).to_contain_text("TB-6010")
     await expect(card.locator("img")).to_be_visible()
+    lit, nearest = card.locator("svg.lines g"), card.locator("[data-lit]")
+    await expect(lit.nth(0).locator("rect").first).to_be_visible()
+    assert await inside(lit.nth(0).locator("rect").first, card.locator("img")), "the lines lie on the picture"
+    await nearest.nth(1).hover()
+    await expect(lit.nth(1)).to_have_class("on")
+    await expect(lit.nth(0)).not_to_have_class("on")
 
     await desk.keyboard.press("t")
     await expect(desk.locator("#talk .state")).to_have_text("With Ida Moen")

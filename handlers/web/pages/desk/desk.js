@@ -2,7 +2,7 @@
 
 import { api, follow, Refused, session } from "/desk/api.js";
 import { incidents } from "/desk/incidents.js";
-import { card, composer, fold, head, keys, log, picture, queue } from "/desk/views.js";
+import { card, composer, fold, head, keys, lines, log, picture, queue } from "/desk/views.js";
 
 const $ = (id) => document.getElementById(id);
 const REFRESH_MS = 4000;
@@ -279,8 +279,18 @@ document.addEventListener("click", (event) => {
   }
   if (over !== undefined) { ending = over; drawIncidents(true); $("known").querySelector(".ending textarea, .ending button")?.focus(); }
   if (command) commands[command]();
-  if (shot) dialog("picture", picture(open.standing.attachments.find((a) => a.id === shot)));
+  if (shot) showPicture(open.standing.attachments.find((a) => a.id === shot));
 });
+
+const showPicture = (attachment) => dialog("picture", picture(attachment, lines(open.standing, attachment)));
+
+/** The lines that speak for an article show while it is pointed at or has the focus. */
+function light(event) {
+  const article = event.target.closest?.("[data-lit]");
+  if (article) for (const [i, group] of document.querySelectorAll("#card .lines g").entries()) group.classList.toggle("on", String(i) === article.dataset.lit);
+}
+document.addEventListener("pointerover", light);
+document.addEventListener("focusin", light);
 
 document.addEventListener("submit", (event) => {
   if (event.target.id === "write") { event.preventDefault(); void write(); }

@@ -101,7 +101,7 @@ export function head(standing) {
 
 const LANGUAGE = new Intl.DisplayNames(["en"], { type: "language" });
 const tried = ({ title, helped }) => html`<li>${title}${helped === null ? "" : helped ? html` <small>helped</small>` : html` <small class="bad">did not help</small>`}</li>`;
-const linked = ({ title, url }) => html`<li>${url ? html`<a href="${url}" target="_blank" rel="noopener noreferrer">${title}</a>` : title}</li>`;
+const linked = ({ title, url, lit }, i) => html`<li ${lit?.length ? html`data-lit="${i}" tabindex="0" title="Shows the lines of the picture that speak for it"` : ""}>${url ? html`<a href="${url}" target="_blank" rel="noopener noreferrer">${title}</a>` : title}</li>`;
 
 const FACETS = { plan: "Plan", version: "Version", audience: "Audience" };
 /** Who the customer is, and what the assistant made of it. */
@@ -115,12 +115,20 @@ function facts(standing, seen, exact) {
     ${row("Believes", belief)}${row("Nearest", standing.nearest.length ? html`<ul>${standing.nearest.map(linked)}</ul>` : "")}</dl>`;
 }
 
+/** The lines of a picture that spoke for the nearest articles, to lay over it; those of the article that is pointed at show. */
+export function lines(standing, { id, width, height }, chosen = 0) {
+  const own = standing.nearest.map(({ lit }) => (lit ?? []).filter((line) => line.attachment_id === id));
+  if (!own.some((boxes) => boxes.length)) return "";
+  const rect = ({ box: [left, top, right, bottom] }) => html`<rect x="${left - 3}" y="${top - 3}" width="${right - left + 6}" height="${bottom - top + 6}" rx="4" />`;
+  return html`<svg class="lines" viewBox="0 0 ${width} ${height}" aria-hidden="true">${own.map((boxes, i) => html`<g class="${i === chosen ? "on" : ""}">${boxes.map(rect)}</g>`)}</svg>`;
+}
+
 export function card(standing, earlier) {
   const newest = standing.attachments.at(-1);
   const seen = standing.seen.findLast((s) => s.attachment_id === newest?.id);
   const exact = [...new Set((seen?.entities ?? []).filter((e) => e.kind !== "error").map((e) => e.text))];
   return html`<h2>What to know</h2>${standing.reason ? html`<p class="reason">${standing.reason}</p>` : ""}
-    ${newest ? html`<button class="shot" data-picture="${newest.id}"><img src="${newest.url}" alt="The newest picture, private places blacked out"></button>` : ""}
+    ${newest ? html`<button class="shot" data-picture="${newest.id}"><img src="${newest.url}" alt="The newest picture, private places blacked out">${lines(standing, newest)}</button>` : ""}
     ${facts(standing, seen, exact)}
     ${seen?.error ? html`<button data-do="announceThis">Known problem? Announce it</button>` : ""}
     ${standing.draft ? html`<section class="draft"><h3>Draft</h3><p dir="auto" tabindex="0">${words(standing.draft)}</p><div class="row"><button class="main" data-act="send-draft" title="Key: d">Send draft</button><button data-do="useDraft">Edit first</button></div></section>` : ""}
@@ -132,7 +140,7 @@ export function card(standing, earlier) {
 export const KEYS = [["j / k", "next, previous conversation"], ["t", "take over"], ["r", "write a reply"], ["n", "write a note"], ["d", "send the draft"], ["b", "hand back to the assistant"], ["e", "resolve"], ["i", "known problems"], ["Ctrl Enter", "send what is written"], ["?", "this list"]];
 export const keys = () => html`<form method="dialog"><h2>Keyboard</h2><dl>${KEYS.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${what}</dd>`)}</dl><button class="main">Close</button></form>`;
 
-export const picture = (attachment) => html`<form method="dialog"><img src="${attachment.url}" alt="Picture ${attachment.name}">
+export const picture = (attachment, lit) => html`<form method="dialog"><div class="lit"><img src="${attachment.url}" alt="Picture ${attachment.name}">${lit}</div>${lit ? html`<p class="quiet">Marked: the lines that speak for the nearest article.</p>` : ""}
   <p><a href="${attachment.original}" target="_blank" rel="noopener noreferrer">Open the original</a> (this is written to the log) <button class="main">Close</button></p></form>`;
 
 export const composer = () => html`<form id="write"><div class="kinds" role="radiogroup" aria-label="Who reads it">
