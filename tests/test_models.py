@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,12 @@ from bot.answering.openai_chat import OpenAICompatible
 from bot.answering.rungs import http, open_rungs
 from bot.answering.spec import parse
 from bot.conversation import Message
+from bot.knowledge.fusion import Query, Ranking
+from bot.knowledge.index import build
+from bot.knowledge.retriever import HelpRetriever
 from tests import owners_tools
 from tests.answering_parts import brief, look, parts
+from tests.centre import write
 from tests.stand_in import StandIn, stand_in
 
 
@@ -126,6 +131,26 @@ async def test_a_model_may_search_again_and_cite_what_it_found() -> None:
         assert "[2] Invite a member" in str(server.asked[1]["messages"][-1])
     assert [c.article for c in the_answer(items).citations] == ["members/invite.md"]
     assert "[3]" not in the_answer(items).text
+
+
+async def test_a_models_own_search_keeps_to_what_its_customer_may_find(tmp_path: Path) -> None:
+    """Whatever words it searches with: not the other plan's article, not the closed one, not what did not help."""
+    articles = {
+        "free.md": "---\nplan: free\n---\n# Exports in Free\n\nSend **Exports** by mail.\n",
+        "pro.md": "---\nplan: pro\n---\n# Exports in Pro\n\nSend **Exports** to a bucket.\n",
+        "staff.md": "---\naudience: staff\n---\n# Exports for staff\n\nSend **Exports** for a customer.\n",
+        "tried.md": "# Exports again\n\nSend **Exports** again.\n",
+    }
+    await build(write(tmp_path / "centre", articles), tmp_path / "kb")
+    within = Query(plan="free", closed=frozenset({"audience:staff"}), avoid=frozenset({"tried.md"}))
+    search = call("search_help", '{"query": "send exports staff plan: pro audience: staff"}')
+    async with stand_in(answer="Send **Exports** by mail [1].", script={"qwen-vl": [search]}) as server:
+        nothing = brief(ranking=Ranking(), within=within)
+        items = await ask(server, nothing, search=HelpRetriever(kb=tmp_path / "kb").search)
+        told = str(server.asked[1]["messages"][-1])
+    assert "Exports in Free" in told
+    assert not any(title in told for title in ("Exports in Pro", "Exports for staff", "Exports again"))
+    assert [c.article for c in the_answer(items).citations] == ["free.md"]
 
 
 async def test_a_closer_look_comes_as_the_customers_own_picture() -> None:
