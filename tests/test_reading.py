@@ -218,8 +218,10 @@ def noise() -> Image.Image:
         (blurred(5), "screen", "unreadable", "blurred"),
         (drawn(size=20).reduce(3), "screen", "partly", "small"),
         (noise(), "photo", "unreadable", "photo"),
+        (Image.new("RGB", (1, 1), "white"), "empty", "unreadable", "one colour"),
+        (noise().crop((0, 0, 1, 90)), "empty", "unreadable", "no text"),
     ],
-    ids=["plain", "white", "black", "blurred", "small", "photo"],
+    ids=["plain", "white", "black", "blurred", "small", "photo", "one pixel", "one pixel wide"],
 )
 async def test_every_picture_has_one_outcome_and_a_reason(
     reader: Reader, picture: Image.Image, kind: str, outcome: str, says: str

@@ -116,7 +116,8 @@ def _sharpness(grey: Grey, boxes: Sequence[Box]) -> float:
 
 
 def _flat(grey: Grey) -> float:
-    return float((np.abs(np.diff(grey, axis=1)) < 1.5).mean())
+    steps = np.abs(np.diff(grey, axis=1))
+    return float((steps < 1.5).mean()) if steps.size else 1.0
 
 
 def _document(grey: Grey, lines: Sequence[Line]) -> bool:
