@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         default=None,
         description="Ranks by meaning too: minilm (in the extra `models`) or a folder of an encoder. Unset: by words.",
     )
+    image_encoder: str | None = Field(
+        default=None,
+        description="A folder of a CLIP or SigLIP: `--fusion aligned` in `eval` and `kb search` looks at pictures too.",
+    )
     storage: str | None = Field(
         default=None, description="Where pictures lie: a folder or s3://, gs://, az:// URL. Unset: in the data folder."
     )

@@ -103,6 +103,8 @@ def test_what_is_wrong_with_the_folder_is_said(folder: Path) -> None:
     assert "retrieval.jsonl" in str(release(folder / "empty", "--kb", folder / "kb").exception)
     lines(cases / "pointing.jsonl", {"image": "gone.png", "instruction": "click", "box": None})
     assert "gone.png" in str(release(cases, "--kb", folder / "kb").exception)
+    (cases / "gone.png").write_text("no picture")
+    assert "gone.png" in str(release(cases, "--kb", folder / "kb").exception)
     lines(cases / "pointing.jsonl", {"image": "card.png"})
     assert "line 1" in str(release(cases, "--kb", folder / "kb").exception)
 

@@ -88,6 +88,11 @@ def _state(comparison: Comparison, judged: Sequence[Verdict]) -> str:
     count = f"{len(judged) - failed} of {len(judged)} cases are as they should be."
     if comparison.since is None:
         return f"<p class='state'>{count} There is no earlier run to compare with.</p>"
+    if not comparison.common:
+        return (
+            f"<p class='state'>{count} The last run, of {escape(comparison.since)}, has no case in common with this: "
+            "nothing is compared.</p>"
+        )
     since = f"Compared with the run of {escape(comparison.since)} over {comparison.common} cases that both have."
     if comparison.worse:
         names = ", ".join(f"{f.kind}: {f.name}" for f in comparison.worse)

@@ -22,6 +22,7 @@ from bot.answering.extractive import Extractive
 from bot.conversation import Attachment, Noun
 from bot.knowledge.fusion import Query, Ranking, rank
 from bot.knowledge.index import Index
+from bot.screenshots.intake import Refused
 from bot.screenshots.screen import Screen
 
 Look = Callable[[bytes], Awaitable[Screen]]
@@ -117,12 +118,15 @@ class Pictures:
     reader: str = "1"
 
     async def screen(self, path: Path) -> Screen:
-        """The screen of a picture file. Raises FileNotFoundError."""
+        """The screen of a picture file. Raises FileNotFoundError, and ValueError where it is not a picture."""
         data = await asyncio.to_thread(path.read_bytes)
         kept = self.cache / f"{sha256(self.reader.encode() + data).hexdigest()}.json"
         if kept.is_file():
             return Screen.model_validate_json(kept.read_bytes())
-        screen = await self.look(data)
+        try:
+            screen = await self.look(data)
+        except Refused as refused:
+            raise ValueError(f"{path}: {refused}") from refused
         self.cache.mkdir(parents=True, exist_ok=True)
         aside = kept.with_suffix(".part")
         aside.write_bytes(screen.model_dump_json().encode())
@@ -181,8 +185,9 @@ async def queries(
     for number, case in enumerate(cases):
         if progress:
             progress(number, len(cases), case.image or case.question)
-        screens = (await pictures.screen(folder / case.image),) if case.image else ()
-        made.append(query(case, screens))
+        files = (folder / case.image,) if case.image else ()
+        screens = tuple([await pictures.screen(file) for file in files])
+        made.append(query(case, screens).model_copy(update={"pictures": files}))
     return made
 
 

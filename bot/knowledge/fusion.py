@@ -6,6 +6,7 @@ everything is measured against. Not here: how the evidence is gathered (`evidenc
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,10 @@ from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
 from bot.knowledge.deciding import deciding, telling
 from bot.knowledge.evidence import Evidence
+from bot.knowledge.features import contrast
 from bot.knowledge.filters import Allowed, allowed, language_tag
 from bot.knowledge.index import Index
+from bot.knowledge.meaning import said as told
 from bot.knowledge.probe import Probe, probe
 from bot.knowledge.ranker import as_labels, candidates, first, ranker_of
 from bot.knowledge.repair import lines_of
@@ -24,6 +27,9 @@ from bot.knowledge.translations import into
 from bot.screenshots.screen import Screen
 
 Scores = NDArray[np.float64]
+LOOKED_AT, NEAR, LEAST_LEFT = 20, 0.1, 1e-3
+"""Articles that an image encoder compares with the picture, what a deviation of nearness is worth beside the best BM25,
+and what an article of them has at least. Set by hand: no weights of an image encoder were at hand to measure with."""
 ASKED = 2.0
 """Log-odds that the customer's own words can add to what the screen says."""
 SURER = 2.0
@@ -39,6 +45,8 @@ class Query(Noun):
 
     question: str = ""
     screens: tuple[Screen, ...] = ()
+    pictures: tuple[Path, ...] = ()
+    """The files of the screens' pictures, for an index with an image encoder; the default way needs none."""
     avoid: frozenset[str] = frozenset()
     """Articles that did not help: never ranked again in this conversation."""
     language: str = ""
@@ -128,9 +136,8 @@ def cross(index: Index, query: Query) -> Scored:
 
 
 def aligned(index: Index, query: Query) -> Scored:
-    """What the picture itself stresses (drawn marks, a dialog, an alert, the active tab, its title) counts twice more.
-
-    Without an image encoder, the picture's stress is what can be carried over into the text's space.
+    """What the picture itself stresses (drawn marks, a dialog, an alert, the active tab, its title) counts twice more;
+    with an image encoder, how near the picture as a whole is to each of the first articles' passages counts too.
     """
     stressed = [
         line.text
@@ -139,7 +146,16 @@ def aligned(index: Index, query: Query) -> Scored:
         if any(_inside(line.box, mark.box) for mark in s.marks if mark.kind != "disabled")
     ]
     titles = [t for s in query.screens for t in (s.where, s.error) if t]
-    return Scored(bm25(index, sought(index, query, [*mended(index, query), *stressed, *stressed, *titles, *titles])))
+    scores = bm25(index, sought(index, query, [*mended(index, query), *stressed, *stressed, *titles, *titles]))
+    chosen = first(scores, LOOKED_AT)
+    if index.sight is None or not query.pictures or not len(chosen):
+        return Scored(scores)
+    passages = best_passages(_said(index, query, chosen.tolist()), chosen.tolist())
+    near = index.sight.texts([told(index.passage(number)) for number in passages])
+    nearest = np.max([near @ index.sight.picture(path) for path in query.pictures], axis=0)
+    sighted = np.zeros(len(scores))
+    sighted[chosen] = np.maximum(_of_best(scores)[chosen] + NEAR * contrast(nearest), LEAST_LEFT)
+    return Scored(sighted)
 
 
 def best(index: Index, query: Query) -> Scored:

@@ -25,6 +25,7 @@ from bot.knowledge.encoder import Encoder
 from bot.knowledge.meaning import Meaning
 from bot.knowledge.pictures import ReadPicture, with_pictures
 from bot.knowledge.prepared import Prepared, prepare
+from bot.knowledge.sight import Sight
 from bot.knowledge.sources import READER, Entry, UnreadableArticle, entries, fragment
 from bot.knowledge.versions import NoIndex, current, new_version
 
@@ -67,27 +68,29 @@ class Index:
     """The passages' vectors, where the index has some of the encoder that it was opened with."""
     by_words_alone: str = ""
     """Why `meaning` is missing, in words for the owner; empty where it is there, or nobody asked for it."""
+    sight: Sight | None = field(default=None, repr=False)
+    """An image encoder, for the way of ranking named `aligned`; nothing of it is in the index."""
 
     @classmethod
-    def open(cls, path: Path, encoder: Encoder | None = None) -> "Index":
+    def open(cls, path: Path, encoder: Encoder | None = None, sight: Sight | None = None) -> "Index":
         """The current version at `path`. Raises NoIndex when there is none, or one of another layout."""
         for attempt in range(3):
             version = current(path)
             try:
-                return cls._mapped(version, encoder)
+                return cls._mapped(version, encoder, sight)
             except FileNotFoundError:
                 if attempt == 2:
                     raise NoIndex(f"the index at {path} is damaged; build it again") from None
         raise AssertionError("unreachable")
 
     @classmethod
-    def _mapped(cls, version: Path, encoder: Encoder | None) -> "Index":
+    def _mapped(cls, version: Path, encoder: Encoder | None, sight: Sight | None) -> "Index":
         about = orjson.loads((version / "index.json").read_bytes())
         if about["layout"] != LAYOUT:
             raise NoIndex(f"the index at {version.parent} was made by another version of HelpLens; build it again")
         records = tuple(about["articles"])
         vectors, why = meant.opened(version, encoder)
-        return cls(version, tuple(r["path"] for r in records), records, Arrays.mapped(version), vectors, why)
+        return cls(version, tuple(r["path"] for r in records), records, Arrays.mapped(version), vectors, why, sight)
 
     @cached_property
     def rarity(self) -> NDArray[Any]:

@@ -43,7 +43,7 @@ def ask(
 
     Language, version, plan and audience play a customer for whom the site's token says so.
     """
-    if not question and image is None:
+    if not question.strip() and image is None:
         raise typer.BadParameter("ask something, or show a picture with --image")
     settings = Settings() if kb is None else Settings(kb=kb)
     messages = Console(stderr=True, highlight=False)

@@ -10,6 +10,7 @@ from bot.knowledge.encoder import encoder_of
 from bot.knowledge.filters import KINDS, closing, facets, is_closed
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.pictures import Said
+from bot.knowledge.sight import sight_of
 from bot.knowledge.versions import stamp
 from bot.knowledge.website import Crawl, Unreachable
 from bot.screenshots import entities
@@ -101,7 +102,7 @@ async def index_source(settings: Settings, source: str, console: Console) -> Pat
 
 def opened_index(kb: Path, console: Console) -> Index:
     """The index at `kb` with the owner's encoder; says where its vectors cannot be used. Raises NoIndex, ValueError."""
-    index = Index.open(kb, encoder_of(Settings().encoder))
+    index = Index.open(kb, encoder_of(Settings().encoder), sight_of(Settings().image_encoder))
     if index.by_words_alone:
         console.print(index.by_words_alone, highlight=False, markup=False, soft_wrap=True)
     return index

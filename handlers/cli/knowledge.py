@@ -124,7 +124,7 @@ async def _query(question: str, image: Path | None) -> Query:
     if image is None:
         return Query(question=question)
     async with reading() as look:
-        return Query(question=question, screens=(await kept_pictures(look).screen(image),))
+        return Query(question=question, screens=(await kept_pictures(look).screen(image),), pictures=(image,))
 
 
 @learn.command("ranking")
