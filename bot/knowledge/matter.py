@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from bot.knowledge.articles import Passage
-from bot.screenshots.language import language
+from bot.screenshots.language import language, signs
 
 Matter = dict[str, Any]
 FILTERS: dict[str, tuple[str, ...]] = {
@@ -37,6 +37,9 @@ HEAD = 4_000
 """Characters in which a file's fields and meta elements are looked for."""
 SAMPLE = 3_000
 """Characters of an article by which its language is told."""
+SURE = 2
+"""How many times as many signs of it there must be as of the next one."""
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 LANGUAGES = frozenset(
     re.findall(
         r"..(?= |$)", "en de fr es it pt nl sv da nb fi pl cs sk hu ro bg el tr ru uk he ar fa hi ja ko zh th vi id"
@@ -106,14 +109,14 @@ TAG = re.compile(r"([A-Za-z]{2})(?:[-_]\w+)*$")
 
 
 def spoken(passages: Sequence[Passage]) -> str:
-    """The language that an article's text is in, empty when too little tells."""
-    sample, length = [passage.title for passage in passages[:1]], 0
+    """The language that an article's text is in, code left out; empty when it is not sure."""
+    sample = passages[0].title if passages else ""
     for passage in passages:
-        sample.append(passage.text[: SAMPLE - length])
-        length += len(passage.text)
-        if length >= SAMPLE:
+        sample += "\n" + CODE.sub(" ", passage.text[:SAMPLE])
+        if len(sample) > SAMPLE:
             break
-    return language(sample)
+    told = [count for _, count in signs(sample).most_common(2)]
+    return language([sample]) if not told or told[0] >= SURE * (told[1] if len(told) > 1 else 1) else ""
 
 
 def facets_of(meta: Mapping[str, Any], name: str) -> tuple[str, ...]:

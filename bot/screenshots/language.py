@@ -42,11 +42,16 @@ def language(texts: Iterable[str]) -> str:
         return "ja"
     if letters and len(_HAN.findall(whole)) > 0.3 * letters:
         return "zh"
+    ranked = signs(whole).most_common(2)
+    if not ranked or ranked[0][1] < 2 or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+        return ""
+    return ranked[0][0]
+
+
+def signs(whole: str) -> Counter[str]:
+    """How many small words and letters of its own each language has in a text of those that are told by them."""
     counts: Counter[str] = Counter()
     for word in re.findall(r"[^\W\d_]{2,}", whole.lower()):
         counts.update(name for name, words in _WORDS.items() if word in words)
     counts.update(name for letter in whole.lower() for name, own in _LETTERS.items() if letter in own)
-    ranked = counts.most_common(2)
-    if not ranked or ranked[0][1] < 2 or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
-        return ""
-    return ranked[0][0]
+    return counts
