@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.handoff import Agent
 from handlers.web.context import Web
-from handlers.web.facets import named
+from handlers.web.facets import CLAIMS, named
 from handlers.web.identity import Access, shown
 from handlers.web.problems import Problem
 from handlers.web.uploads import File, Form, read_body, read_form
@@ -20,6 +20,7 @@ from prompts import say
 Scalar = str | bool | int | float | None
 Context = dict[str, Scalar | list[Scalar]]
 LONGEST_CONTEXT = 2_000
+ON_THE_CARD = frozenset(name for names in CLAIMS.values() for name in names)
 BUSY_SECONDS = 3
 
 
@@ -67,13 +68,15 @@ async def upload(request: Request, web: Web, source: str) -> Form:
 
 
 async def keep_context(web: Web, access: Access, context: Context) -> None:
-    """What the page knows, as a note for the team: once, until it changes; and what of it narrows the search."""
+    """What the page knows: what of it narrows the search, which the card shows; the rest as a note for the team, once,
+    until it changes."""
     if changes := named(context):
         await web.desk.describe(access.conversation, changes)
     name = shown(context.get("name"))
     if name and not access.proven:
         await web.desk.introduce(access.conversation, name, verified=False)
-    text = "\n".join(f"{name[:100]}: {_told(value)}" for name, value in context.items())[:LONGEST_CONTEXT]
+    text = "\n".join(f"{name[:100]}: {_told(value)}" for name, value in context.items() if name not in ON_THE_CARD)
+    text = text[:LONGEST_CONTEXT]
     if text:
         key = f"web:context:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
         await web.desk.note(access.conversation, Agent(id="page", name=say("web.page")), text, key=key)
