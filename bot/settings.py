@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     )
     closed: Listed = Field(
         default=("audience:internal", "audience:staff", "audience:agents", "audience:employees"),
-        description="Articles for these alone are found only by whom a signed token names so; plan: all of its kind.",
+        description="Articles for these alone open only to whom a signed token names so; plan: every plan; none: none.",
     )
     origins: Listed = Field(
         default=(), description="Origins that may embed the widget. Empty: this server's own pages only."

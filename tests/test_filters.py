@@ -142,6 +142,7 @@ async def test_only_what_is_closed_may_not_be_read_by_name(closed: Path) -> None
 
 def test_an_owner_hears_what_cannot_be_closed() -> None:
     assert closing([" Audience: Staff ", "plan"]) == {"audience:staff", "plan"}
+    assert closing(["None"]) == frozenset()
     for wrong in ("staff", "version:8", "language:de", ""):
         with pytest.raises(ValueError, match="cannot be closed"):
             closing([wrong])

@@ -112,8 +112,8 @@ def any_closed(index: Index, articles: Iterable[str], closed: frozenset[str]) ->
 
 
 def closing(names: Iterable[str]) -> frozenset[str]:
-    """What an owner closes, folded. Raises ValueError for what cannot be closed."""
-    folded = frozenset(":".join(part.strip() for part in name.casefold().split(":", 1)) for name in names)
+    """What an owner closes, folded; `none` closes nothing. Raises ValueError for what cannot be closed."""
+    folded = frozenset(":".join(part.strip() for part in name.casefold().split(":", 1)) for name in names) - {"none"}
     if wrong := [name for name in sorted(folded) if not any(of_kind(name, kind) for kind in CLOSABLE)]:
         raise ValueError(f"{wrong[0]!r} cannot be closed: name plan:NAME, audience:NAME, or plan or audience for all")
     return folded

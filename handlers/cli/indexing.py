@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.knowledge.encoder import encoder_of
-from bot.knowledge.filters import KINDS, closing, facets, is_closed
+from bot.knowledge.filters import KINDS, facets, is_closed
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.pictures import Said
 from bot.knowledge.sight import sight_of
@@ -18,6 +18,7 @@ from bot.screenshots.eye import opened
 from bot.screenshots.ocr import Reader
 from bot.settings import Settings
 from handlers.cli.reading import progress_bar
+from handlers.wiring.chosen import closed
 
 SHOWN = 20
 """Articles that are named one by one when something kept them out."""
@@ -55,7 +56,7 @@ async def build_source(source: str, to: Path, read_picture: PictureReader | None
 
 def shown(report: BuildReport, console: Console) -> None:
     """Says for whom the articles are, which could not be read, and which were left out on purpose."""
-    for line in for_whom(report, closing(Settings().closed)):
+    for line in for_whom(report, closed(Settings())):
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     for what, reasons in (("not readable", report.unreadable), ("left out", report.left_out)):
         for reason in reasons[:SHOWN]:
@@ -64,7 +65,7 @@ def shown(report: BuildReport, console: Console) -> None:
             console.print(f"  {what}: {len(reasons) - SHOWN} more", highlight=False, markup=False)
 
 
-def for_whom(report: BuildReport, closed: frozenset[str]) -> Iterator[str]:
+def for_whom(report: BuildReport, shut: frozenset[str]) -> Iterator[str]:
     """How many articles there are by language, version, plan and audience, where they differ; and what is closed."""
     if len(report.languages) > 1:
         yield f"by language: {_counted({name or 'not known': n for name, n in report.languages.items()})}"
@@ -72,8 +73,8 @@ def for_whom(report: BuildReport, closed: frozenset[str]) -> Iterator[str]:
     for kind in KINDS:
         if own := {value: n for of, value, n in named if of == kind}:
             yield f"by {kind}: {_counted(own)}"
-    if shut := {f"{kind} {value}": n for kind, value, n in named if is_closed(kind, value, closed)}:
-        yield f"open only to whom a signed token names so: {_counted(shut)}"
+    if own := {f"{kind} {value}": n for kind, value, n in named if is_closed(kind, value, shut)}:
+        yield f"open only to whom a signed token names so: {_counted(own)}"
 
 
 def _counted(counts: dict[str, int]) -> str:
