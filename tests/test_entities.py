@@ -116,6 +116,25 @@ def test_a_button_is_no_title() -> None:
     assert find(page.lines, page.picture, controls=[(280, 130, 460, 190)]).where == "Team members"
 
 
+@pytest.mark.parametrize(
+    ("large", "where"),
+    [
+        ("Data processors are separate entities that process your data", ""),
+        ("and bug fixes for everybody", ""),
+        ("ana@example.com", ""),
+        ("Choose a plan below.", ""),
+        ("Billing", "Billing"),
+        ("Set up two-step sign-in", "Set up two-step sign-in"),
+    ],
+)
+def test_a_sentence_or_a_piece_of_one_is_no_title(large: str, where: str) -> None:
+    page = Drawn()
+    page.write(large, 60, 40, 24)
+    for n in range(4):
+        page.write("Members who have access", 60, 120 + 40 * n)
+    assert find(page.lines, page.picture).where == where
+
+
 def test_a_page_without_an_error_has_none() -> None:
     page = Drawn()
     page.write("Team", 40, 40, 28)

@@ -135,6 +135,10 @@ def _once(found: Sequence[Entity]) -> tuple[Entity, ...]:
     return tuple(seen.values())
 
 
+LONGEST_TITLE = 7
+"""Words of a page's name."""
+
+
 def _title(lines: Sequence[Line], size: tuple[int, int]) -> Line | None:
     """The page's title: the largest words of the upper half, the brand in the corner only if there are no others."""
     width, height = size
@@ -142,6 +146,7 @@ def _title(lines: Sequence[Line], size: tuple[int, int]) -> Line | None:
     if not named:
         return None
     usual = float(np.median([_size(x) for x in named]))
+    named = [x for x in named if _names(x)]
 
     def worth(line: Line) -> float:
         return _size(line) / usual - 0.6 * line.box[1] / height
@@ -149,6 +154,14 @@ def _title(lines: Sequence[Line], size: tuple[int, int]) -> Line | None:
     upper = [x for x in named if x.box[1] < 0.5 * height and _size(x) >= 1.2 * usual]
     corner = [x for x in upper if x.box[1] < 0.08 * height and x.box[2] < 0.25 * width]
     return max((x for x in upper if x not in corner), key=worth, default=max(corner, key=worth, default=None))
+
+
+def _names(line: Line) -> bool:
+    """Whether a line may be a page's name: not a sentence, a piece of one, or what a crop has left of a name."""
+    text = line.text.strip()
+    words = len(text.split())
+    cut = text[:1].islower() and (words > 1 or line.box[0] < line.box[3] - line.box[1])
+    return words <= LONGEST_TITLE and not cut and not re.search(r"[@<{}=\"]|://|[.,:;…]$", text)
 
 
 def _size(line: Line) -> float:

@@ -33,9 +33,9 @@ class Shapes:
         self.rgb: NDArray[np.uint8] = np.asarray(picture.convert("RGB"))
         flat = np.ones(self.rgb.shape[:2], np.uint8)
         step = (STEP, STEP, STEP)
-        if flat.shape[1] > 1:  # OpenCV refuses the empty difference of a picture that is one pixel wide
+        if self.rgb.shape[1] > 1:  # OpenCV refuses the empty difference of a picture that is one pixel wide
             flat[:, 1:] &= cv2.inRange(cv2.absdiff(self.rgb[:, 1:], self.rgb[:, :-1]), (0, 0, 0), step)
-        if flat.shape[0] > 1:
+        if self.rgb.shape[0] > 1:
             flat[1:, :] &= cv2.inRange(cv2.absdiff(self.rgb[1:], self.rgb[:-1]), (0, 0, 0), step)
         _, self._labels, self._stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
 
