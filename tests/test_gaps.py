@@ -75,19 +75,27 @@ def test_gaps_are_put_together_by_error_then_by_words_then_by_page() -> None:
             gap(7, question="What do I do here?", where="Audit log"),
             gap(8, question="Help", where="Audit log"),
             gap(9, question="Thanks"),
-        ]
+            *(gap(n, question="What is this?", attachment_id=f"p{n}") for n in (10, 11, 12)),
+        ],
+        {
+            "p10": frozenset({"plug-ins", "installed", "update all", "by acme"}),
+            "p11": frozenset({"plug-ins", "installed", "update all", "1 of 9", "next"}),
+            "p12": frozenset({"plug-ins", "nothing here"}),
+        },
     )
     assert [(c.because, sorted(g.conversation for g in c.gaps)) for c in made] == [
         ("the same error", ["c1", "c2", "c3"]),
+        ("the same lines on the screen", ["c10", "c11"]),
         ("the same page", ["c7", "c8"]),
         ("the same words: export, invoice", ["c4", "c5"]),
+        ("one question", ["c12"]),
         ("one question", ["c6"]),
     ]
 
 
 def test_customers_words_are_no_markup_in_the_report() -> None:
     gap = Gap(at=1, conversation="c", turn=1, why="nothing_found", question="<img src=x> [click](http://x) # invoices")
-    items = [of_cluster(cluster, None) for cluster in clusters([gap])]
+    items = [of_cluster(cluster, ()) for cluster in clusters([gap])]
     assert "<img src=x>" not in page(items, [], 30, 2)
     text = markdown(items, [], 30, 2)
     assert "<img" not in text.replace("\\<img", "") and "](http" not in text.replace("\\]", "")

@@ -6,7 +6,8 @@ Texts are redacted here; the picture of a cluster is for the caller to redact.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from bot.conversation import Answered, Conversation, Event, Noun, fold
@@ -19,6 +20,10 @@ FAILED = 2
 SHARED = 0.6
 """Of the words of the shorter of two questions, this share stands in both when they ask the same."""
 FEWEST_WORDS = 2
+SAME_SCREEN, FEWEST_LINES = 0.5, 3
+"""Two screens are of one page when they have this share of the smaller one's lines in common, and at least so many."""
+UNTITLED = "A screen without a title"
+NO_SCREENS: Mapping[str, frozenset[str]] = MappingProxyType({})
 NO_ARTICLE = ("none", "proof")
 """Answers that say nothing of the help centre: every model failed, or the error is seen to be gone."""
 
@@ -92,12 +97,14 @@ def _gap(conversation: Conversation, answer: Answered, at: int, why: Why, own_pa
     )
 
 
-def clusters(found: Iterable[Gap]) -> list[Cluster]:
-    """Gaps that show the same error, else ask with the same words, else stand on the same page; the one that met most
-    customers first. What says nothing at all (no error, no subject, no page) is left out."""
+def clusters(found: Iterable[Gap], screens: Mapping[str, frozenset[str]] = NO_SCREENS) -> list[Cluster]:
+    """Gaps that show the same error, else ask with the same words, else stand on the same page, else show the same
+    lines; the one that met most customers first. `screens`: the lines of pictures by attachment, where they are kept.
+    What says nothing at all (no error, no subject, no picture) is left out."""
     by_error: dict[str, list[Gap]] = {}
     by_words: list[tuple[set[str], list[Gap]]] = []
     by_page: dict[str, list[Gap]] = {}
+    by_screen: list[tuple[frozenset[str], list[Gap]]] = []
     for gap in sorted(found, key=lambda g: g.at, reverse=True):
         subject = _subject(gap.question)
         if error := phrase(gap.error):
@@ -106,11 +113,14 @@ def clusters(found: Iterable[Gap]) -> list[Cluster]:
             _join(by_words, subject, gap)
         elif gap.where:
             by_page.setdefault(" ".join(terms.words(gap.where)), []).append(gap)
+        elif gap.attachment_id:
+            _beside(by_screen, screens.get(gap.attachment_id, frozenset()), gap)
         elif subject:
             _join(by_words, subject, gap)
     made = [_cluster(_shown(same, "error"), "the same error", same) for same in by_error.values()]
     made += [_cluster(_shown(same, "question"), _common(same), same) for _, same in by_words]
     made += [_cluster(_shown(same, "where"), "the same page", same) for same in by_page.values()]
+    made += [_cluster(UNTITLED, "the same lines on the screen", same) for _, same in by_screen]
     return sorted(made, key=lambda c: (-c.conversations, -c.gaps[0].at))
 
 
@@ -129,6 +139,16 @@ def _join(groups: list[tuple[set[str], list[Gap]]], subject: set[str], gap: Gap)
         best[1].append(gap)
     else:
         groups.append((subject, [gap]))
+
+
+def _beside(groups: list[tuple[frozenset[str], list[Gap]]], lines: frozenset[str], gap: Gap) -> None:
+    """Into the first group whose newest screen has many of these lines, else into one of its own."""
+    for others, same in groups:
+        shared = len(lines & others)
+        if shared >= FEWEST_LINES and shared >= SAME_SCREEN * min(len(lines), len(others)):
+            same.append(gap)
+            return
+    groups.append((lines, [gap]))
 
 
 def _common(same: Sequence[Gap]) -> str:

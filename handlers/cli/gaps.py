@@ -28,8 +28,8 @@ from handlers.cli.beside import beside
 from handlers.wiring.chosen import kb_of
 
 DAY_MS = 86_400_000
-TRIED = 5
-"""Pictures of a cluster that are tried for one that is still kept and can be covered."""
+TRIED, SHOWN = 8, 3
+"""Pictures of a cluster that are tried, and how many are shown of those that are still kept and can be covered."""
 
 gaps = typer.Typer(help="What the help centre does not answer.", no_args_is_help=True)
 
@@ -71,18 +71,23 @@ async def _export(
     async with beside(settings) as url, Store(url) as store:
         now = await store.now()
         found, seen = await _read(store, storage, now - days * DAY_MS, settings.private_patterns)
-    together = clusters(found)
+        screens = await _lines(storage, found)
+    together = clusters(found, screens)
     differing = await asyncio.to_thread(_differing, kb, seen, settings.private_patterns)
     (to / "pictures").mkdir(parents=True, exist_ok=True)
     pictures = [
-        await _picture(storage, cluster.attachments, to, f"{number:03}") for number, cluster in enumerate(together, 1)
+        await _pictures(storage, cluster.attachments, to, f"{number:03}", SHOWN)
+        for number, cluster in enumerate(together, 1)
     ]
-    rows = [cluster.model_dump() | {"picture": picture} for cluster, picture in zip(together, pictures, strict=True)]
+    rows = [
+        cluster.model_dump() | {"picture": next(iter(paths), None), "pictures": paths}
+        for cluster, paths in zip(together, pictures, strict=True)
+    ]
     others: list[Item] = []
     for number, one in enumerate(differing, 1):
-        customers = await _picture(storage, one.attachments, to, f"now-{number:03}")
-        others.append(of_outdated(one, _own_picture(one, source, to, number), customers))
-    items = [of_cluster(cluster, picture) for cluster, picture in zip(together, pictures, strict=True)]
+        customers = await _pictures(storage, one.attachments, to, f"now-{number:03}", 1)
+        others.append(of_outdated(one, _own_picture(one, source, to, number), next(iter(customers), None)))
+    items = [of_cluster(cluster, paths) for cluster, paths in zip(together, pictures, strict=True)]
     (to / "gaps.md").write_text(markdown(items, others, days, now), "utf-8")
     (to / "gaps.html").write_text(page(items, others, days, now), "utf-8")
     (to / "gaps.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
@@ -136,13 +141,23 @@ def _own_picture(one: Outdated, source: Path | None, to: Path, number: int) -> s
     return name
 
 
-async def _picture(storage: Storage, attachments: Sequence[str], to: Path, name: str) -> str | None:
-    """The newest picture that is still kept, what is private blacked out; None when there is none."""
+async def _pictures(storage: Storage, attachments: Sequence[str], to: Path, name: str, most: int) -> list[str]:
+    """The newest pictures that are still kept, what is private blacked out; none when there are none."""
+    paths: list[str] = []
     for attachment_id in attachments[:TRIED]:
+        if len(paths) == most:
+            break
         try:
             data = await wiring.redacted(storage, attachment_id)
         except (LookupError, RedactionFailed):
             continue
-        (to / f"pictures/{name}.png").write_bytes(data)
-        return f"pictures/{name}.png"
-    return None
+        paths.append(f"pictures/{name}{f'-{len(paths) + 1}' if paths else ''}.png")
+        (to / paths[-1]).write_bytes(data)
+    return paths
+
+
+async def _lines(storage: Storage, found: Sequence[Gap]) -> dict[str, frozenset[str]]:
+    """The lines of the gaps' screens that are still kept."""
+    ids = {gap.attachment_id for gap in found if gap.attachment_id and not gap.error and not gap.where}
+    screens = {attachment_id: await storage.screen(attachment_id) for attachment_id in ids}
+    return {id_: frozenset(line.text.casefold() for line in screen.lines) for id_, screen in screens.items() if screen}
