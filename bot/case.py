@@ -101,7 +101,7 @@ def case(conversation_id: str, log: Log) -> Case:
         name=conversation.name,
         verified=conversation.verified,
         facets=tuple(_facets(conversation)),
-        language=conversation.language,
+        language=conversation.has.language or conversation.language,
         owner=conversation.owner,
         who=conversation.who,
         since=since / 1000,

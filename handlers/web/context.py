@@ -155,7 +155,7 @@ async def opens(web: Web, conversation_id: str, given: Access | None) -> Access 
         return None
     head = await web.desk.store.head(conversation_id)
     theirs = given.by_mail or head.customer == customer_hash(given.customer)
-    return replace(given, language=head.language, noted=head.signed) if theirs else None
+    return replace(given, language=head.language, noted=head.signed, said=head.said) if theirs else None
 
 
 async def speaking(web: Parts, access: Allowed, language: Spoken) -> Access:
@@ -163,6 +163,7 @@ async def speaking(web: Parts, access: Allowed, language: Spoken) -> Access:
     what is found fits what the site vouches for in the token."""
     if language and language != access.language:
         await web.desk.speaks(access.conversation, language)
+        access = replace(access, language=language)
     if access.vouched and access.vouched.facets != access.noted:
         await web.desk.vouch(access.conversation, access.vouched.facets, access.vouched.issued)
     return access

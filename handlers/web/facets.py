@@ -5,6 +5,7 @@ Hostile text becomes short plain words or nothing; nothing here decides what it 
 """
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -12,6 +13,8 @@ from bot.conversation import Facets
 
 CLAIMS = {"version": ("version",), "plan": ("plan", "plans"), "audience": ("audience", "role", "roles")}
 """Under which names each is looked for; the first that says something counts."""
+LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{2,8})*\Z")
+"""A language's tag: `de`, `pt-BR`, `zh_Hans`."""
 LONGEST = 60
 """Characters of one value. A longer one is none, rather than the beginning of another."""
 MOST_BYTES = 400
@@ -31,7 +34,8 @@ def named(context: Mapping[str, object]) -> dict[str, object]:
         if present := [name for name in names if name in context]:
             changes[kind] = values(context[present[0]])
     if "language" in context:
-        changes["language"] = next(iter(values(context["language"])), "")
+        tag = LANGUAGE.match(text(context["language"]).strip())
+        changes["language"] = tag[1].lower() if tag else ""
     return changes
 
 

@@ -73,6 +73,8 @@ class Access:
     language: str = ""
     """What the conversation's customer reads, once it was looked up; and what was vouched for when last they spoke."""
     noted: Facets = ANYBODY
+    said: Facets = ANYBODY
+    """What the page said of it until now."""
 
     @property
     def proven(self) -> bool:

@@ -20,7 +20,7 @@ from prompts import say
 Scalar = str | bool | int | float | None
 Context = dict[str, Scalar | list[Scalar]]
 LONGEST_CONTEXT = 2_000
-ON_THE_CARD = frozenset(name for names in CLAIMS.values() for name in names)
+ON_THE_CARD = frozenset(name for names in CLAIMS.values() for name in names) | {"language"}
 BUSY_SECONDS = 3
 
 
@@ -70,7 +70,10 @@ async def upload(request: Request, web: Web, source: str) -> Form:
 async def keep_context(web: Web, access: Access, context: Context) -> None:
     """What the page knows: what of it narrows the search, which the card shows; the rest as a note for the team, once,
     until it changes."""
-    if changes := named(context):
+    changes = named(context)
+    if changes.get("language") == access.language:
+        changes["language"] = ""  # it is what the conversation is in
+    if any(getattr(access.said, kind) != value for kind, value in changes.items()):
         await web.desk.describe(access.conversation, changes)
     name = shown(context.get("name"))
     if name and not access.proven:

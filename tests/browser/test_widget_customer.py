@@ -10,7 +10,7 @@ import jwt
 import pytest
 from conftest import OpenPage
 from panel import READ_MS, Panel
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 from serving import JWT_KEY, PASSWORD, Served, serving
 
 from tests.centre import write
@@ -92,6 +92,27 @@ async def test_a_closed_article_opens_in_the_panel_of_whom_it_is_for(visit: Open
     answer = await staff.answered("Refund by hand")
     await answer.locator(".sources button").first.click()
     await expect(staff.host.locator(".article")).to_contain_text("choose Refund there")
+
+
+@pytest.mark.parametrize("language", ["nl-BE", "de", "en"])
+async def test_the_articles_language_is_the_pages_though_the_widget_does_not_speak_it(
+    language: str, visit: OpenPage, house: Served
+) -> None:
+    page = await visit("/demo", house=house, locale="sv-SE")
+    await page.route("**/demo*", lambda route: in_language(route, language))
+    await page.goto("/demo")
+    panel = await Panel(page).open()
+    async with page.expect_request("**/messages") as sent:
+        await panel.field.fill(QUESTION)
+        await panel.field.press("Enter")
+    request = await sent.value
+    assert request.post_data_json["context"] == {"language": language}
+    assert (await request.all_headers())["accept-language"] == {"de": "de"}.get(language, "en")
+
+
+async def in_language(route: Route, language: str) -> None:
+    response = await route.fetch()
+    await route.fulfill(response=response, body=(await response.text()).replace('lang="en"', f'lang="{language}"'))
 
 
 async def test_the_desk_shows_what_the_customer_has(visit: OpenPage, house: Served) -> None:

@@ -48,7 +48,7 @@ async def test_what_the_page_knows_reaches_the_team(panel: Panel) -> None:
     async with panel.page.expect_request("**/messages") as sent:
         await panel.send("Where do I enter a coupon?")
     request = await sent.value
-    assert request.post_data_json["context"] == {"plan": "Workshop", "version": "4.2"}
+    assert request.post_data_json["context"] == {"plan": "Workshop", "version": "4.2", "language": "en"}
 
 
 async def test_a_user_finds_the_talk_on_another_device_and_nobody_else_does(visit: OpenPage) -> None:

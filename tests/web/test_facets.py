@@ -303,10 +303,15 @@ async def test_the_language_of_the_conversation_narrows_and_gives_way(
     _, http = at
     assert await found(await opened(http), language="de") == {"de/bericht.md"}
     assert await found(await opened(http), {"language": "de-CH"}) == {"de/bericht.md"}, "the page's own word"
+    assert await found(await opened(http), {"language": "<script>"}, language="de") == {"de/bericht.md"}, "no language"
     assert await found(await opened(http), language="fr") == {*OPEN, "de/bericht.md"}, "no French article: all"
     of = await opened(http)
     assert await found(of) == OPEN
     assert await found(of, language="de") == {"de/bericht.md"}
+    page = await opened(http)  # the page turns from German to Dutch to English, which the widget speaks all along
+    assert await found(page, {"language": "de-AT"}) == {"de/bericht.md"}
+    assert await found(page, {"language": "nl"}) == {*OPEN, "de/bericht.md"}
+    assert await found(page, {"language": "en-GB"}) == OPEN
 
 
 async def test_the_desk_shows_it_and_customers_are_sent_nothing_of_it(
@@ -327,6 +332,9 @@ async def test_the_desk_shows_it_and_customers_are_sent_nothing_of_it(
         (True, Facets(plan=("pro", "support"), audience=("admin",))),
         (False, Facets(plan=("free",), version=("8.2",))),
     ]
+    quiet = await opened(http)
+    await found(quiet, {"language": "en-US", "route": "/reports"})
+    assert not any(isinstance(event, Described) for _, event in await served.web.desk.log(quiet["id"]))
     assert "described" not in (await http.get(f"/api/v1/conversations/{of['id']}", headers=bearer(of["token"]))).text
     async with http.stream("GET", f"/api/v1/conversations/{of['id']}/events", headers=bearer(of["token"])) as stream:
         async for line in stream.aiter_lines():

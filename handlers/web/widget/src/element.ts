@@ -65,8 +65,9 @@ export class HelpLensWidget extends LitElement implements Parts {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const language = pick(this.lang ? [this.lang] : [document.documentElement.lang, ...navigator.languages].filter(Boolean));
-    this.client = new Client((this.api || location.origin).replace(/\/+$/, ""), language, (news) => this.heard(news));
+    const wanted = this.lang ? [this.lang] : [document.documentElement.lang, ...navigator.languages].filter(Boolean);
+    const language = pick(wanted);
+    this.client = new Client((this.api || location.origin).replace(/\/+$/, ""), language, wanted[0] ?? language, (news) => this.heard(news));
     this.open = this.client.session.memory.open;
     if (this.open) void this.client.learn();
     this.dir ||= getComputedStyle(this.parentElement ?? document.documentElement).direction;

@@ -26,6 +26,8 @@ export class Client {
   constructor(
     base: string,
     language: string,
+    /** What the page or the browser asks for first: articles may be in it though the widget does not speak it. */
+    private readonly reads: string,
     private readonly tell: (news: News) => void,
   ) {
     this.api = new Api(base, language);
@@ -154,7 +156,7 @@ export class Client {
   private async post(message: Unsent): Promise<void> {
     const of = await this.conversation();
     try {
-      await this.api.say(of, message.key, message.text, message.pictures, this.context);
+      await this.api.say(of, message.key, message.text, message.pictures, { language: this.reads, ...this.context });
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 404) throw error;
       await this.signing;
