@@ -133,6 +133,14 @@ def test_a_quote_ends_with_a_whole_sentence() -> None:
     assert quote.endswith(".")
 
 
+def test_a_list_that_is_cut_stays_a_list() -> None:
+    text = (
+        "Set these.\n\n- Choose **Allowed methods**.\n- Choose **Policy**\n- Add the following headers:\n  - **Origin**"
+    )
+    assert shortened(text, 88) == "Set these.\n\n- Choose **Allowed methods**.\n- Choose **Policy**"
+    assert shortened("1. Open it.\n2. Save it.\n3. Close it again.", 26) == "1. Open it.\n2. Save it."
+
+
 def test_who_asked_for_a_person_is_not_offered_one_again() -> None:
     """A person is called: no article, no "I do not know", no second offer; what saves time is asked for."""
     for found in (brief(0.0), brief(0.4, passage(), passage("b.md", title="Other"))):

@@ -19,6 +19,8 @@ from bot.knowledge.fusion import Hit
 from prompts import matches, say
 
 BOLD = re.compile(r"\*\*(.+?)\*\*")
+END = re.compile(r"(?<!\n\d)(?<!^\d)[.!?](?=\s|$)|[^\s:](?=\n)")
+"""Where a text may be cut: behind a sentence or a line, not behind a step's number or what announces a list."""
 QUOTE_LIMIT = 700
 """Characters quoted of a passage that has no steps: about what a person reads before they act."""
 SAME_PLACE = 90
@@ -191,16 +193,14 @@ def on_one_line(error: str) -> str:
 
 
 def shortened(text: str, limit: int = QUOTE_LIMIT) -> str:
-    """Whole paragraphs of `text`, then whole sentences, up to `limit` characters; never half a sentence."""
+    """Whole paragraphs of `text`, then whole lines and sentences, up to `limit` characters; never half a sentence."""
     kept: list[str] = []
     room = limit
     for paragraph in text.strip().split("\n\n"):
         if len(paragraph) > room:
-            sentences = re.split(r"(?<=[.!?])\s+", paragraph)
-            while sentences and len(" ".join(sentences)) > room:
-                sentences.pop()
-            if sentences:
-                kept.append(" ".join(sentences))
+            ends = [match.end() for match in END.finditer(paragraph) if match.end() <= room]
+            if ends:
+                kept.append(paragraph[: ends[-1]])
             break
         kept.append(paragraph)
         room -= len(paragraph)
