@@ -16,6 +16,14 @@ def into(index: Index, language: str) -> dict[int, int]:
     return {n: own[place] for n, place in others if place in own}
 
 
+@lru_cache(maxsize=16)
+def told(index: Index, language: str) -> bool:
+    """Whether the paths tell of most articles in this language whose translation they are: then an article that has
+    none was not translated, rather than named otherwise."""
+    own = sum(record["language"] == language for record in index.records)
+    return own > 0 and 2 * len(set(into(index, language).values())) >= own
+
+
 def _place(name: str) -> str:
     """An article's path without what names its language."""
     return PLACE.sub(lambda found: "." + found[0].rpartition(".")[2] if found[2] else "", name).lstrip("/")
