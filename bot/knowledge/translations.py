@@ -17,7 +17,7 @@ def into(index: Index, language: str) -> dict[int, int]:
 
 
 @lru_cache(maxsize=16)
-def told(index: Index, language: str) -> bool:
+def paths_tell(index: Index, language: str) -> bool:
     """Whether the paths tell of most articles in this language whose translation they are: then an article that has
     none was not translated, rather than named otherwise."""
     own = sum(record["language"] == language for record in index.records)
