@@ -98,6 +98,10 @@ def test_the_owner_names_an_encoder_and_figures_are_printed_twice(
     assert report["encoded"] == report["passages"]
     figures = said("eval", "retrieval", str(cases), "--kb", kb, "--json")
     assert [f["fusion"] for f in figures] == ["best by words", "best"]
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "retrieval.jsonl").write_text(cases.read_text())
+    released = {f["figure"] for f in said("eval", "release", str(tmp_path / "release"), "--kb", kb, "--json")}
+    assert {"recall@1", "recall@1, by words", "MRR, by words"} <= released
     monkeypatch.delenv("HELPLENS_ENCODER")
     assert [f["fusion"] for f in said("eval", "retrieval", str(cases), "--kb", kb, "--json")] == ["best"]
 

@@ -57,6 +57,9 @@ class Bot(Protocol):
     async def search(self, query: Query) -> Ranking:
         """The ranking in use."""
 
+    async def search_by_words(self, query: Query) -> Ranking | None:
+        """The ranking without vectors, None where the one in use has none."""
+
     async def ask(self, image: Path | None, question: str, whose: Asked) -> Reply:
         """One whole turn."""
 
@@ -84,10 +87,11 @@ async def run(cases: Cases, bot: Bot, progress: Progress) -> list[Verdict]:
 
 async def _retrieval(case: Case, path: Path | None, bot: Bot) -> Verdict:
     screen = await bot.screen(path) if path else None
-    ranking = await bot.search(query(case, (screen,) if screen else ()))
+    asked = query(case, (screen,) if screen else ())
+    ranking, by_words = await bot.search(asked), await bot.search_by_words(asked)
     answer = Extractive(sure=bot.sure).decide(Brief(question=case.question, ranking=ranking))
     shown = [c.article for c in answer.citations] + [c.article for c in answer.choices if c.article]
-    return verdicts.of_retrieval(case, ranking, shown, bot.sure, screen)
+    return verdicts.of_retrieval(case, ranking, shown, bot.sure, screen, by_words)
 
 
 async def _answer(case: AnswerCase, path: Path | None, bot: Bot) -> Verdict:

@@ -66,7 +66,7 @@ def shown(figure: Figure, value: float | None) -> str:
         return "–"
     if figure.name.startswith("seconds"):
         return f"{value:.2f} s"
-    return f"{value:.3f}" if figure.name == "MRR" else f"{100 * value:.1f} %"
+    return f"{value:.3f}" if figure.name.startswith("MRR") else f"{100 * value:.1f} %"
 
 
 def change(figure: Figure) -> str:
@@ -78,7 +78,7 @@ def change(figure: Figure) -> str:
         return f"{difference:+.2f} s"
     if abs(difference) < 1e-9:
         return "same"
-    shown = f"{difference:+.3f}" if figure.name == "MRR" else f"{100 * difference:+.1f}"
+    shown = f"{difference:+.3f}" if figure.name.startswith("MRR") else f"{100 * difference:+.1f}"
     meaning = "" if figure.change is None else " worse" if figure.worse else " better" if figure.change > 0 else ""
     return shown.replace("-", "−") + meaning
 

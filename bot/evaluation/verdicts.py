@@ -71,11 +71,17 @@ class Verdict(Noun):
 
 
 def of_retrieval(
-    case: Case, ranking: Ranking, shown: Sequence[str], sure: float, screen: Screen | None = None
+    case: Case,
+    ranking: Ranking,
+    shown: Sequence[str],
+    sure: float,
+    screen: Screen | None = None,
+    by_words: Ranking | None = None,
 ) -> Verdict:
-    """How far up the first right article is, and whether it is among the articles `shown` to the customer."""
+    """How far up the first right article is, and whether it is among the articles `shown` to the customer; the same
+    without vectors where the ranking has some."""
     articles = [hit.passage.article for hit in ranking.hits]
-    place = next((n for n, article in enumerate(articles, 1) if article in case.expect), None)
+    place = _place(case, ranking)
     answered = bool(articles) and ranking.confidence >= sure
     wanted = " or ".join(case.expect)
     where = f"which is number {place}" if place else f"which is not among the first {len(articles)}"
@@ -88,9 +94,12 @@ def of_retrieval(
         passed=place == 1,
         why="" if place == 1 else f"wanted {wanted}, {where}" if articles else f"wanted {wanted}, and nothing is found",
         parts={
-            "recall@1": (place == 1, 1),
-            "recall@5": (place is not None and place <= 5, 1),
-            "MRR": (1 / place if place else 0, 1),
+            **_recalled(place),
+            **(
+                {f"{name}, by words": part for name, part in _recalled(_place(case, by_words)).items()}
+                if by_words
+                else {}
+            ),
             "right article shown": (bool(set(shown) & set(case.expect)), 1),
             "answered": (answered, 1),
             "precision of answered": (answered and place == 1, answered),
@@ -105,6 +114,19 @@ def of_retrieval(
         confidence=ranking.confidence,
         traits=() if place == 1 else tuple(_traits(case, articles, place, answered, screen)),
     )
+
+
+def _place(case: Case, ranking: Ranking) -> int | None:
+    """The place of the first right article, counted from 1."""
+    return next((n for n, hit in enumerate(ranking.hits, 1) if hit.passage.article in case.expect), None)
+
+
+def _recalled(place: int | None) -> dict[str, tuple[float, float]]:
+    return {
+        "recall@1": (place == 1, 1),
+        "recall@5": (place is not None and place <= 5, 1),
+        "MRR": (1 / place if place else 0, 1),
+    }
 
 
 def _lines_of(ranking: Ranking, place: int | None, screen: Screen | None) -> tuple[Box, ...]:

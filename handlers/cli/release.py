@@ -26,6 +26,7 @@ from bot.evaluation.release import Reply
 from bot.evaluation.retrieval import Asked, Pictures
 from bot.evaluation.verdicts import Verdict
 from bot.knowledge.fusion import Query, Ranking
+from bot.knowledge.retriever import HelpRetriever
 from bot.orchestrator import Orchestrator
 from bot.screenshots.intake import Intake, Picture, Refused
 from bot.screenshots.screen import Screen
@@ -107,7 +108,8 @@ async def _opened(settings: Settings, index: Path) -> "AsyncIterator[_Bot]":
     unhurried = settings.model_copy(update={"read_seconds": UNHURRIED})
     with tempfile.TemporaryDirectory(prefix="helplens-") as folder:
         async with Intake() as intake, open_answering(unhurried, index, intake, Storage(folder)) as answering:
-            yield _Bot(answering, settings.data / "cache" / "screens", _reader(settings))
+            plain = HelpRetriever(kb=index) if answering.retriever.index.meaning else None
+            yield _Bot(answering, settings.data / "cache" / "screens", _reader(settings), plain)
 
 
 @dataclass
@@ -117,6 +119,8 @@ class _Bot:
     answering: Answering
     cache: Path
     reader: str
+    plain: HelpRetriever | None
+    """Searches without vectors, where the index has some."""
     _paths: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -138,6 +142,9 @@ class _Bot:
 
     async def search(self, query: Query) -> Ranking:
         return await self.answering.retriever.search(query)
+
+    async def search_by_words(self, query: Query) -> Ranking | None:
+        return await self.plain.search(query) if self.plain else None
 
     async def ask(self, image: Path | None, question: str, whose: Asked) -> Reply:
         attachments = (await self._take(image),) if image else ()
