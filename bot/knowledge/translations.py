@@ -21,7 +21,7 @@ def paths_tell(index: Index, language: str) -> bool:
     """Whether the paths tell of most articles in this language whose translation they are: then an article that has
     none was not translated, rather than named otherwise."""
     own = sum(record["language"] == language for record in index.records)
-    return own > 0 and 2 * len(set(into(index, language).values())) >= own
+    return bool(own and 2 * len(set(into(index, language).values())) >= own)
 
 
 def _place(name: str) -> str:
