@@ -23,7 +23,7 @@ from bot.knowledge.probe import Probe, probe
 from bot.knowledge.ranker import as_labels, candidates, first, ranker_of
 from bot.knowledge.repair import lines_of
 from bot.knowledge.terms import content
-from bot.knowledge.translations import into
+from bot.knowledge.translations import into, paths_tell
 from bot.screenshots.screen import Screen
 
 Scores = NDArray[np.float64]
@@ -32,10 +32,11 @@ LOOKED_AT, NEAR, LEAST_LEFT = 20, 0.1, 1e-3
 and what an article of them has at least. Set by hand: no weights of an image encoder were at hand to measure with."""
 ASKED = 2.0
 """Log-odds that the customer's own words can add to what the screen says."""
-SURER = 2.0
-"""How many times as sure a search in every language must be to stand for one in the customer's."""
+SURER, AS_SURE = 2.0, 0.8
+"""How many times as sure a search in every language must be to stand for one in the customer's: where nothing tells
+what was translated, and where paths tell it."""
 LEAST = 0.12
-"""Confidence that it must have at least."""
+"""Confidence that it must have: of two that know nothing, the customer's language is read."""
 VAGUE, CLEAR = 8.0, 20.0
 """BM25 of a question's best article up to which it says nothing ("what is this?"), and from which it says all."""
 
@@ -188,12 +189,16 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
         raise ValueError(f"no fusion {fusion!r}: there are {', '.join(FUSIONS)}")
     ranking = _ranked(index, query, fusion, top)
     everywhere = query.model_copy(update={"language": ""})
-    if ranking.hits and (ranking.confidence * SURER > 1 or only(index, query) is only(index, everywhere)):
+    if ranking.hits and only(index, query) is only(index, everywhere):
         return ranking
-    # Screens are often in another language than who sends them: what explains one there is read in its translation.
-    every = _ranked(index, everywhere, fusion, top, into(index, language_tag(query.language)))
-    surer = every.confidence >= max(SURER * ranking.confidence, LEAST)
-    return every if surer or not ranking.hits else ranking
+    # Screens are often in another language than who sends them: what explains one there is read in its translation,
+    # and what was never translated in the language that it is in. Nothing found in a language says little.
+    language = language_tag(query.language)
+    needed = (AS_SURE if paths_tell(index, language) else SURER) * ranking.confidence
+    if ranking.hits and needed > 1:
+        return ranking
+    every = _ranked(index, everywhere, fusion, top, into(index, language))
+    return every if every.confidence >= max(needed, LEAST) or not ranking.hits else ranking
 
 
 def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[int, int] | None = None) -> Ranking:
