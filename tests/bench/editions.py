@@ -4,8 +4,8 @@
 
 Synthetic: the editions of a topic share its labels and most of its words within a language; a query is a screen of one
 edition, sent by a customer who has that one. 1,250 topics are 10,000 articles. Each query is searched in every way
-before the next one; CPU time tells more than the clock where others work on the machine. A language alone is searched
-twice where it is unsure: it may give way.
+before the next one; CPU time tells more than the clock where others work on the machine. With a language it is searched
+twice: it may give way.
 """
 
 import argparse
