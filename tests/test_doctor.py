@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bot.knowledge.index import build
+from tests.centre import write
 from tests.stand_in import stand_in
 
 HELPLENS = Path(sys.executable).with_name("helplens")
@@ -49,3 +51,23 @@ async def run(environment: dict[str, str], cwd: Path) -> "subprocess.CompletedPr
         text=True,
         check=False,
     )
+
+
+async def test_articles_that_no_customer_can_reach_are_found(tmp_path: Path) -> None:
+    """Closed, and no key with which the site could sign whom they are for; and a name that closes nothing."""
+    articles = {"a.md": "# A\n\nFor all.\n", "b.md": "---\naudience: staff\n---\n# B\n\nFor staff.\n"}
+    await build(write(tmp_path / "centre", articles), tmp_path / "kb")
+    key = "a key of the site with thirty-two bytes or more"
+    for settings, health, said in (
+        ({}, "missing", "1 of them are closed to every customer"),
+        ({"HELPLENS_JWT_KEY": key}, "ok", "2 articles"),
+        ({"HELPLENS_CLOSED": "none"}, "ok", "2 articles"),
+        ({"HELPLENS_CLOSED": "staff"}, "broken", "HELPLENS_CLOSED: 'staff' cannot be closed"),
+    ):
+        environment = (
+            dict(os.environ) | {"HELPLENS_KB": str(tmp_path / "kb"), "HELPLENS_DATA": str(tmp_path)} | settings
+        )
+        findings = {row["what"]: row for row in map(json.loads, (await run(environment, tmp_path)).stdout.splitlines())}
+        assert (findings["help centre"]["health"], said in findings["help centre"]["detail"]) == (health, True), (
+            findings
+        )

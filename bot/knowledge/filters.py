@@ -105,6 +105,11 @@ def readable(index: Index, article: int, plan: str, audience: str, closed: froze
     return True
 
 
+def open_to_all(index: Index, closed: frozenset[str]) -> list[bool]:
+    """For each article whether somebody may read it of whom nobody knows anything."""
+    return [readable(index, number, "", "", closed) for number in range(len(index.articles))]
+
+
 def any_closed(index: Index, articles: Iterable[str], closed: frozenset[str]) -> bool:
     """Whether any of these articles is closed to whom nobody vouches for; one that is gone counts as closed."""
     places = {name: number for number, name in enumerate(index.articles)}

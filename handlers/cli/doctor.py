@@ -23,6 +23,7 @@ from bot.answering import privacy
 from bot.answering.rungs import complaint, exits, http
 from bot.answering.tracing import trace_exit
 from bot.knowledge.encoder import encoder_of
+from bot.knowledge.filters import open_to_all
 from bot.knowledge.index import Index
 from bot.knowledge.versions import NoIndex
 from bot.post import MailServer, Undelivered, Webhook
@@ -31,6 +32,7 @@ from bot.state.errors import StateError
 from bot.state.store import Store
 from handlers.slack import scopes
 from handlers.wiring import EXTRACTIVE, mail_is_set
+from handlers.wiring.chosen import closed
 from prompts import say
 
 Health = Literal["ok", "missing", "broken"]
@@ -161,11 +163,19 @@ async def _index(settings: Settings) -> Finding:
     if settings.kb is None:
         return Finding("help centre", "missing", "the example help centre serves", "helplens up YOUR-FOLDER-OR-ADDRESS")
     try:
+        shut = closed(settings)
+    except ValueError as error:
+        return Finding("help centre", "broken", str(error), "Correct HELPLENS_CLOSED.")
+    try:
         index = await asyncio.to_thread(Index.open, settings.kb, encoder_of(settings.encoder))
     except (NoIndex, ValueError, OSError) as error:
         return Finding("help centre", "broken", str(error), "helplens kb build SOURCE --to " + str(settings.kb))
     found = f"{len(index.articles):,} articles in {settings.kb}"
-    return Finding("help centre", "ok", f"{found}; {index.by_words_alone}" if index.by_words_alone else found)
+    found = f"{found}; {index.by_words_alone}" if index.by_words_alone else found
+    if settings.jwt_key is None and (nobodys := len(index.articles) - sum(open_to_all(index, shut))):
+        remedy = "Set HELPLENS_JWT_KEY and let the site sign the plan or audience, or open them by HELPLENS_CLOSED."
+        return Finding("help centre", "missing", f"{found}; {nobodys:,} of them are closed to every customer", remedy)
+    return Finding("help centre", "ok", found)
 
 
 async def _reader(_: Settings) -> Finding:
