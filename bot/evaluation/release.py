@@ -123,7 +123,7 @@ async def drawings(judged: Sequence[Verdict], folder: Path, bot: Bot, progress: 
     """A WebP picture of each failure by its key: private places covered, rings as customers got them, and outlined in
     green what was meant, in red what leaks; of a wrong ranking the lines that decided, lit in amber for the article
     ranked first, in green for a right one. The first DRAWN of each kind."""
-    drawn: dict[str, bytes] = {}
+    pictures: dict[str, bytes] = {}
     counts: dict[str, int] = {}
     for number, verdict in enumerate(judged):
         progress(number, len(judged), verdict.image or "")
@@ -132,12 +132,14 @@ async def drawings(judged: Sequence[Verdict], folder: Path, bot: Bot, progress: 
         counts[verdict.kind] = counts.get(verdict.kind, 0) + 1
         path = folder / verdict.image
         screen, picture = await bot.screen(path), await bot.clean(path)
-        drawn[verdict.key] = await asyncio.to_thread(_drawing, verdict, screen, picture.data)
-    return drawn
+        pixels = await asyncio.to_thread(opened, picture.data)
+        pictures[verdict.key] = await asyncio.to_thread(drawn, verdict, screen, pixels)
+    return pictures
 
 
-def _drawing(verdict: Verdict, screen: Screen, data: bytes) -> bytes:
-    picture = ring.draw(redaction.cover(opened(data), screen.sensitive), verdict.points)
+def drawn(verdict: Verdict, screen: Screen, pixels: Image.Image) -> bytes:
+    """The WebP picture of one failure, with its marks; `pixels` are those that `screen` was read of."""
+    picture = ring.draw(redaction.cover(pixels, screen.sensitive), verdict.points)
     if verdict.kind == "retrieval":
         picture = light(picture, {DECIDED: verdict.decided, WANTED: verdict.wanted})
     else:

@@ -36,8 +36,10 @@ def attention(evidence: Evidence) -> NDArray[np.float32]:
 
 
 def deciding(evidence: Evidence, articles: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """For each article the lines that speak for it rather than for others, as they stand on the screen."""
-    weight = attention(evidence) * np.minimum(evidence.line_rarity, RAREST)
+    """For each article the lines that speak for it rather than for others, as they stand on the screen; a line without
+    two letters, such as a count or an icon, tells nobody why."""
+    told = [sum(map(str.isalpha, evidence.probe.texts[n])) > 1 for n in evidence.lines]
+    weight = attention(evidence) * np.minimum(evidence.line_rarity, RAREST) * np.array(told, bool)
     place = {int(article): n for n, article in enumerate(evidence.candidates)}
     decided: dict[int, tuple[str, ...]] = {}
     for article in articles:
