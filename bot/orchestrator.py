@@ -99,6 +99,8 @@ class Orchestrator:
     """None: known problems are neither counted nor said."""
     closed: frozenset[str] = frozenset()
     """What opens only to whom the site vouches for, as `filters.closing` gives it."""
+    team: bool = False
+    """Whether agents ask: then the first search, whose passages are told (`Found`), finds what is closed too."""
 
     async def turn(self, conversation: Conversation, turn: int) -> AsyncIterator[Event]:
         """The events of turn number `turn` on a conversation as its log stands; none when nothing is to be done.
@@ -149,7 +151,8 @@ class Orchestrator:
         known = await self._known(conversation, readable, question)
         avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
         fitting = fits(conversation, self.closed).model_copy(update={"avoid": avoid})
-        ranking = await self.search(fitting.model_copy(update={"question": question, "screens": readable}))
+        asked = fitting.model_copy(update={"question": question, "screens": readable})
+        ranking = await self.search(asked.model_copy(update={"closed": frozenset()}) if self.team else asked)
         may_ask = not (self.asked and self.spend) or await self.spend()
         plan = route(
             question,

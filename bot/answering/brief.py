@@ -69,6 +69,8 @@ class Answer(Noun):
     answered: bool = False
     model: str
     handoff: str | None = None
+    told: tuple[str, ...] = ()
+    """Articles that a model was shown, where who asked for it has to know: it may say more than it cites."""
     certainty: float | None = None
     """How probable the model's own words were to it, 0 to 1: the geometric mean over tokens; None: it does not say."""
 

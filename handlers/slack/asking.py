@@ -171,9 +171,9 @@ class Asking:
         return Facets(version=has.version, plan=has.plan)
 
     def _may_be_sent(self, found: Answer) -> bool:
-        """Whether an answer stands on nothing that is closed to customers."""
+        """Whether nothing that is closed to customers can be in an answer."""
         articles = [c.article for c in found.citations] + [c.article for c in found.choices if c.article]
-        return not self._internal(articles)
+        return not self._internal([*articles, *found.told])
 
     async def _offers(self, agent: Agent, found: Answer, name: str) -> list[Block]:
         """A button for each of the conversations that this agent has now."""

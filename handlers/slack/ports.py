@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import structlog
 
 from bot.answering.brief import Answer, Words
+from bot.answering.extractive import Extractive
 from bot.answering.fallback import Restart, Status
 from bot.conversation import (
     ANYBODY,
@@ -19,6 +20,7 @@ from bot.conversation import (
     Delta,
     Event,
     Facets,
+    Found,
     Message,
     Point,
     Reset,
@@ -71,8 +73,11 @@ def one_turn(turn: Turn, take: Take) -> Ask:
         message = Message(id="question", sender="customer", text=question, attachments=tuple(attachments))
         if not question and not attachments:
             return
+        told: tuple[str, ...] = ()
         async for event in turn(Conversation("agent", said=about).then(1, message), 1):
             match event:
+                case Found():
+                    told = tuple(passage.article for passage in event.passages)
                 case Delta():
                     yield Words(event.text)
                 case Reset():
@@ -88,6 +93,7 @@ def one_turn(turn: Turn, take: Take) -> Ask:
                         answered=event.answered,
                         model=event.model,
                         handoff=event.handoff,
+                        told=told if event.model != Extractive.name else (),
                     )
 
     return ask

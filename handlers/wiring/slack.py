@@ -39,7 +39,7 @@ async def open_slack(settings: Settings, url: str, front: Front, answering: Answ
             memory=beside,
             slots=beside,
             picture=blacked_out(front.storage),
-            ask=one_turn(replace(answering.orchestrator, closed=frozenset()).turn, answering.take),
+            ask=one_turn(replace(answering.orchestrator, team=True).turn, answering.take),
             internal=lambda articles: any_closed(answering.retriever.index, articles, closed(settings)),
             incidents=front.incidents,
             precedents=front.precedents,

@@ -101,7 +101,12 @@ async def test_an_answer_from_a_closed_article_stays_with_the_team(house: House)
     await house.settle()
     reply = list(house.slack.workspace.channels["D0ANA"].messages.values())[-1]
     assert "it is for the team" in text_of(reply)
-    assert "Send to customer" not in text_of(prompt) + text_of(reply)
+    house.answer = Answer(text="By hand.", model="test", told=("cards.md",))
+    house.ana.say(SUPPORT, f"<@{BOT_USER}> and now?", card["ts"])
+    await house.settle()
+    uncited = house.ana.prompts(SUPPORT)[-1]
+    assert "By hand." in text_of(uncited) and "it is for the team" in text_of(uncited)
+    assert "Send to customer" not in text_of(prompt) + text_of(reply) + text_of(uncited)
     assert await house.customer_reads(conversation) == []
 
 

@@ -9,7 +9,21 @@ from slack_house import png
 
 from bot.answering.brief import Answer, Words
 from bot.answering.fallback import Restart, Status
-from bot.conversation import Answered, Attachment, Conversation, Delta, Done, Event, Facets, Point, Reset, Seen, Step
+from bot.conversation import (
+    Answered,
+    Attachment,
+    Conversation,
+    Delta,
+    Done,
+    Event,
+    Facets,
+    Found,
+    FoundPassage,
+    Point,
+    Reset,
+    Seen,
+    Step,
+)
 from bot.screenshots.intake import Refused
 from bot.screenshots.redaction import Sensitive
 from bot.screenshots.screen import Screen
@@ -52,6 +66,8 @@ async def test_an_agents_question_is_one_turn_of_the_bot() -> None:
         heard.append(conversation)
         yield Seen(attachment_id="loose/1", outcome="read")
         yield Step(turn=1, text="Searching")
+        passages = (FoundPassage(article="staff.md", passage=0, title="For staff", score=1.0),)
+        yield Found(turn=1, passages=passages, confidence=0.5)
         yield Delta(turn=1, offset=0, text="wrong")
         yield Reset(turn=1, reason="again")
         yield Delta(turn=1, offset=0, text="right")
@@ -72,6 +88,6 @@ async def test_an_agents_question_is_one_turn_of_the_bot() -> None:
         Words("wrong"),
         Restart("again"),
         Words("right"),
-        Answer(text="right", confidence=0.5, model="test"),
+        Answer(text="right", confidence=0.5, model="test", told=("staff.md",)),
     ]
     assert [(m.text, m.attachments) for m in heard[0].messages] == [("Why?", (PICTURE,))]

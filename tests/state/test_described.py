@@ -1,14 +1,16 @@
 """What a customer has is kept with the conversation: a worker that takes over after a kill finds by the same."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from killing import worker
 from pictures import NoIntake, NoStorage
 
+from bot.answering.brief import Answer, Brief, Words
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
-from bot.conversation import Attachment, Described, Facets, Found
+from bot.conversation import Attachment, Conversation, Described, Facets, Found, Message
 from bot.helpdesk import HelpDesk, TooMany
 from bot.knowledge.index import build
 from bot.knowledge.retriever import HelpRetriever
@@ -83,6 +85,33 @@ async def test_a_change_counts_for_the_questions_after_it(desk: HelpDesk, store:
         await desk.say(conversation, "customer", "How do I export the monthly report?", key=str(number))
         await answer(store, tmp_path)
     assert await found(desk, conversation) == [{"pro.md"}, {"free.md"}, {"free.md", "pro.md"}, {"enterprise.md"}]
+
+
+class Listening:
+    """A rung that quotes, and keeps what it was given."""
+
+    name = "listening"
+
+    def __init__(self) -> None:
+        self.briefs: list[Brief] = []
+
+    def answer(self, brief: Brief) -> AsyncIterator[Words | Answer]:
+        self.briefs.append(brief)
+        return Extractive().answer(brief)
+
+
+async def test_an_agents_first_search_finds_what_is_closed_and_a_models_own_does_not(tmp_path: Path) -> None:
+    """What the first one brought is told, so that such an answer can be kept with the team."""
+    await build(write(tmp_path / "centre", ARTICLES), tmp_path / "kb")
+    closed = frozenset({"plan:enterprise"})
+    for team, shown in ((True, {"free.md", "pro.md", "enterprise.md"}), (False, {"free.md", "pro.md"})):
+        rung = Listening()
+        search = HelpRetriever(kb=tmp_path / "kb").search
+        bot = Orchestrator(Blind(), search, Ladder([rung]), closed=closed, team=team)
+        message = Message(id="1", sender="customer", text="How do I export the monthly report?")
+        events = [event async for event in bot.turn(Conversation("agent").then(1, message), 1)]
+        assert {p.article for e in events if isinstance(e, Found) for p in e.passages} == shown
+        assert rung.briefs[0].within.closed == closed
 
 
 async def test_the_same_again_and_what_is_older_writes_nothing(desk: HelpDesk) -> None:
