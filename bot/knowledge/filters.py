@@ -7,7 +7,7 @@ because somebody vouches for it. Not here: who asks (the caller sets the query's
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -32,9 +32,16 @@ class Said:
     """By kind and value, folded, the articles that name it."""
     silent: dict[str, Allowed]
     """By kind, which articles name none."""
+    masks: "dict[Asked, tuple[Allowed | None]]" = field(default_factory=dict)
+    """The answers to what was asked lately: here, so that they go with an index that was replaced."""
 
 
-@lru_cache(maxsize=4)
+Asked = tuple[str, str, str, str, frozenset[str]]
+"""Language, version, plan, audience and what is closed."""
+MASKS = 64
+
+
+@lru_cache(maxsize=2)
 def said(index: Index) -> Said:
     """Worked out once for each opened version."""
     languages = np.array([record["language"] for record in index.records], object)
@@ -59,7 +66,6 @@ def facets(named: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield kind, value
 
 
-@lru_cache(maxsize=64)
 def allowed(
     index: Index, language: str, version: str, plan: str, audience: str, closed: frozenset[str] = frozenset()
 ) -> Allowed | None:
@@ -68,8 +74,16 @@ def allowed(
     Several values of one kind are parted by commas: who has any of them is meant. A language in which there is no
     article means every language.
     """
-    known = said(index)
-    fits = np.ones(len(index.records), bool)
+    known, asked = said(index), (language, version, plan, audience, closed)
+    if kept := known.masks.get(asked):
+        return kept[0]
+    if len(known.masks) >= MASKS:
+        known.masks.clear()
+    return known.masks.setdefault(asked, (_mask(known, *asked),))[0]
+
+
+def _mask(known: Said, language: str, version: str, plan: str, audience: str, closed: frozenset[str]) -> Allowed | None:
+    fits = np.ones(len(known.silent["plan"]), bool)
     for kind, wanted in (("version", version), ("plan", plan), ("audience", audience)):
         has = parted(wanted)
         if not has and not any(of_kind(name, kind) for name in closed):

@@ -8,7 +8,7 @@ from bot.knowledge.index import Index
 from bot.knowledge.matter import PLACE
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def into(index: Index, language: str) -> dict[int, int]:
     """For each article of another language that has a translation into this one (`de`) which one that is."""
     own = {_place(index.articles[n]): n for n, r in enumerate(index.records) if r["language"] == language}
@@ -16,7 +16,7 @@ def into(index: Index, language: str) -> dict[int, int]:
     return {n: own[place] for n, place in others if place in own}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def paths_tell(index: Index, language: str) -> bool:
     """Whether the paths tell of most articles in this language whose translation they are: then an article that has
     none was not translated, rather than named otherwise."""
