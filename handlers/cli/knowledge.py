@@ -21,6 +21,7 @@ from bot.screenshots import redaction
 from bot.screenshots.light import DECIDED, light
 from bot.screenshots.screen import Screen
 from bot.settings import Settings
+from handlers.cli.confidence import learn_confidence
 from handlers.cli.evaluate import percent
 from handlers.cli.indexing import PictureReader, build_source, opened_index, shown
 from handlers.cli.reading import kept_pictures, progress_bar, queries, reading
@@ -152,6 +153,9 @@ def learn_ranking(
         if card:
             _show(title, card, Console())
     stderr.print(f"weights: {to}", highlight=False)
+
+
+learn.command("confidence")(learn_confidence)
 
 
 async def _product(folder: Path) -> tuple[training.Product, list[Query]]:
