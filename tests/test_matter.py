@@ -1,12 +1,14 @@
 """An article's language, version, plan and audience, in every way that help centres say them."""
 
+import time
 from pathlib import Path
 
 import orjson
 import pytest
 
 from bot.knowledge.index import Index, build
-from bot.knowledge.matter import facets_of, front_matter
+from bot.knowledge.matter import facets_of, fields, front_matter, html_matter, language_of
+from bot.knowledge.releases import fits
 from bot.knowledge.website import content
 from tests.centre import write
 
@@ -71,6 +73,19 @@ async def test_a_language_that_nobody_names_is_told_by_the_text(tmp_path: Path) 
 def test_values_stay_as_they_are_written(matter: str, facets: tuple[str, ...]) -> None:
     meta, _ = front_matter(f"---\n{matter}\n---\ntext")
     assert facets_of(meta, "a.md") == facets
+
+
+def test_nothing_that_a_file_may_hold_takes_long() -> None:
+    """Comments before the page, values like a novel, brackets without end: an attacker's help centre is indexed too."""
+    started = time.process_time()
+    hostile = "<!-- x -->" * 5_000 + "<p>"
+    assert language_of({}, hostile, "a.html", ()) == ""
+    assert facets_of({"version": "-" * 50_000, "plan": ["x" * 50_000, "pro"]}, "v8/" * 5_000 + "a.md") == ("plan:pro",)
+    assert not fits("8" * 60, "-" * 100) and not fits("1." * 30, ">=" * 50)
+    assert html_matter("<meta " * 5_000 + 'name="plan" content="' + "x" * 5_000) == {}
+    assert fields(":plan:" * 5_000) == {}
+    assert front_matter("---\n" + "[" * 3_000 + "\n---\nx")[1] == "x"
+    assert time.process_time() - started < 5
 
 
 def test_norwegian_is_not_false_and_an_interfaces_version_is_not_the_products() -> None:

@@ -24,6 +24,8 @@ FILTERS: dict[str, tuple[str, ...]] = {
 }
 """What an article may be for, and under which names it says so."""
 LANGUAGE = ("language", "lang", "locale", "docsearch:language")
+LONGEST = 100
+"""Characters of a value: a longer one is a text, and names nothing."""
 EVERYBODY = frozenset({"all", "any", "everyone", "everybody", "public", "*"})
 NOTHING = frozenset({"", "null", "~", "none"})
 FRONT_MATTER = re.compile(r"\A﻿?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -51,7 +53,9 @@ PLACE = re.compile(r"(?:^|/)([a-z]{2})(?:[-_][A-Za-z]{2,4})?(?=/)|\.([a-z]{2})(?
 RELEASE = re.compile(r"(?:v|ver|version|release)[-_]?(\d+(?:\.\d+)*(?:\.x)?)|(\d+(?:\.\d+)+|\d+\.x)", re.IGNORECASE)
 OF_AN_API = frozenset({"api", "apis", "rest", "graphql"})
 """Folders in which `v2` is an interface's version, not the product's."""
-HTML_LANGUAGE = re.compile(r"(?:\s|<!doctype[^>]*>|<!--.*?-->)*<html\b[^>]*?\slang=[\"']?([a-z]{2})\b", re.I | re.S)
+HTML_LANGUAGE = re.compile(
+    r"(?:\s|<!doctype[^>]*>|<!--(?:(?!-->).)*-->)*<html\b[^>]*?\slang=[\"']?([a-z]{2})\b", re.I | re.S
+)
 META = re.compile(r"<meta\s[^>]*>", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
@@ -128,7 +132,7 @@ def facets_of(meta: Mapping[str, Any], name: str) -> tuple[str, ...]:
         if kind == "version" and not values:
             values = list(_release(name))
         if not any(value.casefold() in EVERYBODY for value in values):
-            once = {value.casefold(): value for value in reversed(values)}
+            once = {value.casefold(): value for value in reversed(values) if len(value) <= LONGEST}
             found += [f"{kind}:{value}" for value in reversed(once.values())]
     return tuple(found)
 

@@ -14,15 +14,17 @@ import httpx
 import jwt
 import pytest
 from client import patient
+from hypothesis import given
+from hypothesis import strategies as st
 from webserver import AUDIENCE, PASSWORD, SITE_KEY, Serve, Served
 
 from bot.answering.extractive import Extractive
 from bot.answering.fallback import Ladder
-from bot.conversation import Attachment, Described, Facets
-from bot.knowledge.filters import closing
+from bot.conversation import Attachment, Conversation, Described, Facets
+from bot.knowledge.filters import closing, opens
 from bot.knowledge.index import Index, build
 from bot.knowledge.retriever import HelpRetriever
-from bot.orchestrator import Orchestrator
+from bot.orchestrator import Orchestrator, fits
 from bot.screenshots.screen import Screen
 from bot.turns import Turns
 from bot.worker import Worker
@@ -343,8 +345,31 @@ async def test_the_desk_shows_it_and_customers_are_sent_nothing_of_it(
                 break
 
 
-@pytest.mark.parametrize(
-    "given", [float("nan"), float("inf"), b"x", object(), {"a": 1}, None, True, [], "", "\u200b", ",,,"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=90),
+    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    max_leaves=30,
 )
-def test_what_is_no_value_is_none(given: object) -> None:
-    assert facets.values(given) == ()
+SHUT = (("audience", "staff"), ("plan", "enterprise"))
+
+
+@given(st.dictionaries(st.sampled_from(["plan", "audience", "role", "roles", "version", "language"]), JSON))
+def test_whatever_is_said_becomes_short_plain_words(said: dict[str, Any]) -> None:
+    """They fit a token, go to JSON and back, and a page's open nothing."""
+    by_site, by_page = facets.signed(said), Facets.model_validate(facets.named(said))
+    for has in (by_site, by_page):
+        assert Facets.model_validate_json(has.model_dump_json()) == has
+        for values in (has.version, has.plan, has.audience):
+            assert sum(len(value.encode()) for value in values) <= 400
+            assert all(0 < len(v) <= 60 and "," not in v and v == v.strip() and v.isprintable() for v in values)
+        assert has.language == "" or (len(has.language) == 2 and has.language.isalpha() and has.language.islower())
+    query = fits(Conversation("c", said=by_page), CLOSED)
+    assert query.closed == CLOSED
+    assert not any(opens(kind, value, getattr(by_page, kind), query.closed) for kind, value in SHUT)
+
+
+@pytest.mark.parametrize(
+    "nothing", [float("nan"), float("inf"), b"x", object(), {"a": 1}, None, True, [], "", "\u200b", ",,,"]
+)
+def test_what_is_no_value_is_none(nothing: object) -> None:
+    assert facets.values(nothing) == ()
