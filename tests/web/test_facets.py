@@ -210,6 +210,19 @@ async def test_a_visitor_who_signs_in_has_what_the_site_says(
     assert await found(claimed.json()) == {"enterprise.md", "v7.md", "v8.md"}
 
 
+async def test_a_token_that_says_nothing_leaves_what_was_said(
+    at: tuple[Served, httpx.AsyncClient], found: Found
+) -> None:
+    """One of an earlier release, or of a letter: it was not made on a proof that could say otherwise."""
+    served, http = at
+    of = await opened(http, signed(plan="enterprise"))
+    assert await found(of) == {"enterprise.md", "v7.md", "v8.md"}
+    earlier = served.web.tokens.conversation(of["id"], "user:ada", time.time() + 600)
+    by_mail = served.web.tokens.by_mail(of["id"], 1)
+    for token in (earlier, by_mail):
+        assert await found({"id": of["id"], "token": token}) == {"enterprise.md", "v7.md", "v8.md"}
+
+
 async def test_somebody_elses_token_changes_nothing(at: tuple[Served, httpx.AsyncClient], found: Found) -> None:
     """Another user's proof, another conversation's token, a forged or a changed one: refused, and nothing is noted."""
     served, http = at
