@@ -139,3 +139,22 @@ def test_hostile_articles_read_no_file_outside_and_break_nothing(tmp_path: Path)
     assert article(centre, "n.md", f"# N\n\n[!INCLUDE [n]({'y' * 300}.md)] End.\n").passages[0].text == "End."
     with pytest.raises(UnreadableArticle, match="nested too deeply"):
         article(centre, "deep.html", "<div>" * 5000 + "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.md", "# Größe ändern\n\nKlicken Sie auf **Größe**.".encode("cp1252")),
+        ("b.md", "# Größe ändern\n\nKlicken Sie auf **Größe**.".encode("utf-16")),
+        ("c.md", "\ufeff# Größe ändern\n\nKlicken Sie auf **Größe**.".encode()),
+        (
+            "d.html",
+            '<meta charset="iso-8859-2"><h1>Größe ändern</h1><p>Klicken Sie auf <b>Größe</b>.'.encode("iso-8859-2"),
+        ),
+    ],
+)
+def test_letters_are_read_in_the_encoding_that_a_file_is_in(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    article = read_article(tmp_path / name, tmp_path)
+    assert article.title == "Größe ändern"
+    assert article.passages[0].labels == ("Größe",)

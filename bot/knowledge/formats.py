@@ -4,6 +4,7 @@ What parsers do not know (MDX and template tags, includes, AsciiDoc, for which t
 into Markdown first. Includes are followed only inside the source. Not here: what the HTML means.
 """
 
+import codecs
 import html
 import re
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ SUFFIXES: dict[str, Format] = {
     ".xhtml": "html",
 }
 INCLUDE_DEPTH = 5
+CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_:-]+)""", re.IGNORECASE)
 
 INCLUDES = (
     re.compile(r"\[!INCLUDE\s*\[[^\]]*\]\(([^)\s]+)[^)]*\)\]", re.IGNORECASE),
@@ -109,6 +111,25 @@ def format_of(path: Path, text: str) -> Format:
 
 
 @cache
+def decoded(data: bytes) -> str:
+    """A file's text: UTF-8, UTF-16 with its mark, the charset that HTML declares, else Western European.
+
+    Raises ValueError when it is no text.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data[:4096]:
+        raise ValueError("not a text file")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        declared = CHARSET.search(data[:2048])
+    try:
+        return data.decode(declared[1].decode("ascii") if declared else "cp1252", errors="replace")
+    except LookupError:
+        return data.decode("cp1252", errors="replace")
+
+
 def markdown() -> MarkdownIt:
     """The one Markdown parser: CommonMark with tables, definition lists and `!!!` admonitions."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -121,7 +142,10 @@ def _with_includes(text: str, origin: Origin, depth: int = INCLUDE_DEPTH) -> str
         if path is None or depth == 0:
             return ""
         origin.included.append(path.relative_to(origin.root.resolve()).as_posix())
-        inner = front_matter(path.read_text("utf-8", errors="replace"))[1].strip("\n")
+        try:
+            inner = front_matter(decoded(path.read_bytes()))[1].strip("\n")
+        except ValueError:  # a picture, say: nothing that could be said in words
+            return ""
         return _with_includes(inner, Origin(path, origin.root, origin.included), depth - 1)
 
     for pattern in INCLUDES:

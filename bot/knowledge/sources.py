@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.knowledge.articles import Article, Passage
 from bot.knowledge.exports import Exported, exported
-from bot.knowledge.formats import SUFFIXES, Html, Origin, to_html
+from bot.knowledge.formats import SUFFIXES, Html, Origin, decoded, to_html
 from bot.knowledge.matter import facets_of, labelled, language_of, spoken, text_of
 from bot.knowledge.passages import cut
 from bot.knowledge.pdf import pdf_to_html
@@ -141,9 +141,7 @@ def _page(data: bytes, origin: Origin) -> Html:
     if origin.path.suffix.lower() == ".pdf":
         title, html = pdf_to_html(data)
         return Html(html, {"title": title})
-    if b"\0" in data[:4096]:
-        raise ValueError("not a text file")
-    return to_html(data.decode("utf-8-sig", errors="replace"), origin)
+    return to_html(decoded(data), origin)
 
 
 def _cut(html: str, name: str, title: str, url: str | None) -> tuple[str, tuple[Passage, ...]]:

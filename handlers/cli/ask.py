@@ -28,7 +28,7 @@ def ask(
     question: Annotated[
         str, typer.Argument(help="What the customer asks; may be left out when there is a picture.")
     ] = "",
-    image: Annotated[Path | None, typer.Option("--image", "-i", help="The customer's screenshot.")] = None,
+    image: Annotated[Path | None, typer.Option("--image", "-i", help="The customer's screenshot.", exists=True)] = None,
     kb: Annotated[
         Path | None, typer.Option("--kb", help="The index; without it the example help centre answers.")
     ] = None,

@@ -1,5 +1,6 @@
 """Indexing a help centre with its progress shown: for `helplens kb build`, and for `helplens up SOURCE`."""
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ async def build_source(source: str, to: Path, read_picture: PictureReader | None
 
     Raises FileNotFoundError when there is no such folder or file, Unreachable when an address gives no pages.
     """
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it says of a damaged file is in the report
     folder = Path(source)
     if is_address(source):
         crawl = Crawl(source, to / ".pages")

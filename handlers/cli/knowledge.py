@@ -62,6 +62,10 @@ def kb_build(
         highlight=False,
     )
     shown(report, stderr)
+    if not report.articles:
+        stderr.print(
+            f"{source} holds no article that can be read: nothing will be found.", highlight=False, markup=False
+        )
 
 
 @kb.command("search")
