@@ -87,7 +87,7 @@ def test_a_release_that_is_worse_fails_and_says_where(folder: Path) -> None:
     assert "no right article is among the first" in html, "what the failures have in common"
     assert "How far the confidence holds" in html
     assert "“" in html and "ada.lovelace" not in html, "the lines that decided, none of them private"
-    assert "cases expect them: billing/replace-card.md" in worse.stderr
+    assert "cases expect them: billing/replace-card.md" in worse.stderr and "expect them: billing/" in html
     assert html.count("data:image/webp;base64,") == 2, "the failures of retrieval and answers, each with its picture"
 
     assert release(folder / "cases", "--kb", folder / "less").exit_code == 1, "a worse run is not the new measure"

@@ -16,7 +16,7 @@ from bot.knowledge.fusion import FUSIONS
 from bot.knowledge.index import Index
 from bot.settings import Settings
 from handlers.cli.indexing import opened_index
-from handlers.cli.reading import queries, say_hopeless
+from handlers.cli.reading import hopeless, queries
 from handlers.cli.release import eval_release
 
 evaluate = typer.Typer(help="Measure on cases.", no_args_is_help=True)
@@ -49,7 +49,7 @@ def eval_retrieval(
     """
     searched = opened_index(index, Console(stderr=True))
     read = retrieval.read_cases(cases)
-    say_hopeless(read, searched.articles)
+    hopeless(read, searched.articles)
     asked = asyncio.run(queries(read, cases.parent))
     wanted = precision if precision is not None else Settings().precision
     threshold = ways.threshold(searched, wanted)

@@ -162,8 +162,8 @@ def learn_ranking(
     learned, shipped = (ranker.card or {})["mean"]["recall@1"], sum(firsts) / len(firsts)
     stderr.print(f"weights: {to}", highlight=False)
     stderr.print(
-        f"By words, the weights that come with HelpLens find {percent(shipped)} first on these cases, what is learned here "
-        f"{percent(learned)}, held out." + (" Keep those that come with it." if learned <= shipped else ""),
+        f"By words, the weights that come with HelpLens find {percent(shipped)} first on these cases, what is learned "
+        f"here {percent(learned)}, held out." + (" Keep those that come with it." if learned <= shipped else ""),
         highlight=False,
         soft_wrap=True,
     )

@@ -59,11 +59,13 @@ async def queries(read: list[retrieval.Case], folder: Path) -> list[Query]:
             return await retrieval.queries(read, folder, kept_pictures(look), progress)
 
 
-def say_hopeless(cases: Sequence[retrieval.Expecting], articles: Collection[str]) -> None:
-    """Says on stderr which expected articles are not in the index: their cases fail whatever the ranking does."""
+def hopeless(cases: Sequence[retrieval.Expecting], articles: Collection[str]) -> str:
+    """Says on stderr, and returns for a report, which expected articles are not in the index, so that their cases fail
+    whatever the ranking does; nothing where all are there."""
     lost = retrieval.hopeless(cases, articles)
-    if lost:
-        more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"Not in this index, though cases expect them: {', '.join(lost[:NAMED])}{more}", markup=False
-        )
+    if not lost:
+        return ""
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    told = f"Not in this index, though cases expect them: {', '.join(lost[:NAMED])}{more}."
+    Console(stderr=True, highlight=False, soft_wrap=True).print(told, markup=False)
+    return told

@@ -33,7 +33,7 @@ from bot.screenshots.screen import Screen
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
 from handlers.cli.customer import playing
-from handlers.cli.reading import progress_bar, say_hopeless
+from handlers.cli.reading import hopeless, progress_bar
 from handlers.wiring import Answering, open_answering
 
 UNHURRIED = 600.0
@@ -72,11 +72,11 @@ def eval_release(
     cases = read(folder)
     kept_at = last or Settings().data / "eval" / f"{folder.resolve().name}-{_short(str(folder.resolve()))}.json"
     before = comparison.kept(kept_at)
-    judged, drawings, least = asyncio.run(_run(cases, index, draw=page is not None))
+    judged, drawings, least, lost = asyncio.run(_run(cases, index, draw=page is not None))
     run = comparison.run_of(judged, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", str(index))
     compared = comparison.compare(run, before, tolerance / 100)
     if page is not None:
-        about = f"{folder} against {index}, {run.at}. A figure may lose {tolerance:g} of a hundred points."
+        about = f"{folder} against {index}, {run.at}. A figure may lose {tolerance:g} of a hundred points. {lost}"
         trust = report.Trust(Settings().precision, least)
         page.write_text(report.page("HelpLens before a release", about, compared, judged, drawings, trust), "utf-8")
     if accept or not compared.worse:
@@ -89,18 +89,19 @@ def eval_release(
     raise typer.Exit(1 if compared.worse else 0)
 
 
-async def _run(cases: Cases, index: Path, draw: bool) -> tuple[list[Verdict], dict[str, bytes], float]:
-    """The verdicts, the drawings of failures, and the least confidence of an answer given outright."""
+async def _run(cases: Cases, index: Path, draw: bool) -> tuple[list[Verdict], dict[str, bytes], float, str]:
+    """The verdicts, the drawings of failures, the least confidence of an answer given outright, and which expected
+    articles are not in the index."""
     async with _opened(Settings(kb=index), index) as bot:
-        say_hopeless([*cases.retrieval, *cases.answers], bot.answering.retriever.index.articles)
+        lost = hopeless([*cases.retrieval, *cases.answers], bot.answering.retriever.index.articles)
         with progress_bar("reading pictures") as progress:
             await release.read_pictures(cases, bot, progress)
         with progress_bar("cases") as progress:
             judged = await release.run(cases, bot, progress)
         if not draw:
-            return judged, {}, bot.sure
+            return judged, {}, bot.sure, lost
         with progress_bar("drawing failures") as progress:
-            return judged, await release.drawings(judged, cases.folder, bot, progress), bot.sure
+            return judged, await release.drawings(judged, cases.folder, bot, progress), bot.sure, lost
 
 
 @asynccontextmanager
