@@ -60,6 +60,11 @@ def test_build_search_and_evaluate(centre: Path) -> None:
     with Image.open(lit) as picture:
         assert (245, 158, 11) in {colour for _, colour in picture.getcolors(1 << 20) or ()}, "framed in amber"
 
+    (centre / "kb" / "ranking.json").write_text("no ranking")
+    broken = RUNNER.invoke(app, ["kb", "search", "--kb", str(centre / "kb"), "--question", "coupon"])
+    assert "ranking.json is no ranking" in str(broken.exception)
+    (centre / "kb" / "ranking.json").unlink()
+
     details = centre / "details.jsonl"
     options = ["--kb", centre / "kb", "--fusion", "screen", "--fusion", "best", "--json", "--details", details]
     screen, best = helped("eval", "retrieval", centre / "cases.jsonl", *options)

@@ -93,7 +93,7 @@ def kept(path: Path) -> Run | None:
     try:
         return Run.model_validate_json(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{path} is not a kept run; delete it to start afresh ({error})") from error
+        raise ValueError(f"{path} is not a kept run; delete it to start afresh") from error
 
 
 def keep(run: Run, path: Path) -> None:

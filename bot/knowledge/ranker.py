@@ -152,7 +152,10 @@ def ranker_of(index: Index) -> Ranker:
     """The ranker that the owner trained for this index (`ranking.json` beside its versions), else the shipped one; with
     the figure of meaning where the index has vectors."""
     own = index.path.parent / RANKING
-    ranker = Ranker.read(own.read_bytes()) if own.is_file() else shipped()
+    try:
+        ranker = Ranker.read(own.read_bytes()) if own.is_file() else shipped()
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{own} is no ranking; delete it to go back to the one that comes with HelpLens") from error
     return ranker.with_vectors or ranker if index.meaning else ranker
 
 

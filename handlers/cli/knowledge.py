@@ -93,6 +93,8 @@ def kb_search(
         raise typer.BadParameter("give --question, --image, or both")
     if lit is not None and image is None:
         raise typer.BadParameter("--lit lights lines on a screenshot: give --image")
+    if lit is not None and not lit.resolve().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {lit.resolve().parent}", param_hint="--lit")
     query = asyncio.run(_query(question, image)).model_copy(
         update={"language": language, "version": version, "plan": plan, "audience": audience}
     )

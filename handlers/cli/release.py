@@ -69,6 +69,8 @@ def eval_release(
     a figure became worse by more than the tolerance, over the cases that both runs have; such a run does not replace
     the one it was compared with, unless --accept is given.
     """
+    if page is not None and not page.resolve().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {page.resolve().parent}", param_hint="--report")
     cases = read(folder)
     kept_at = last or Settings().data / "eval" / f"{folder.resolve().name}-{_short(str(folder.resolve()))}.json"
     before = comparison.kept(kept_at)
