@@ -66,7 +66,7 @@ async def test_the_export_shows_both_pictures_side_by_side(store: Store, tmp_pat
     source, kb = tmp_path / "centre", tmp_path / "kb"
     write(source, {"kiln.md": "# Fire\n\nPress **Start firing**.\n\n![The kiln](kiln.png)\n"})
     png = io.BytesIO()
-    Image.new("RGB", (60, 40), "white").save(png, "PNG")
+    Image.new("RGB", (800, 400), "white").save(png, "PNG")
     (source / "kiln.png").write_bytes(png.getvalue())
     await build(source, kb, None, lambda data: Said("\n".join(PAGE), "Kiln settings"))
     storage = Storage(str(tmp_path / "pictures"))
@@ -74,8 +74,8 @@ async def test_the_export_shows_both_pictures_side_by_side(store: Store, tmp_pat
         id_ = await store.open()
         path = f"{id_}/a"
         await storage.put(path, png.getvalue())
-        await storage.put_screen(path, Screen(**(screen(*NOW).model_dump() | {"width": 60, "height": 40})))
-        shot = Attachment(id=path, media_type="image/png", width=60, height=40, size=9)
+        await storage.put_screen(path, Screen(**(screen(*NOW).model_dump() | {"width": 800, "height": 400})))
+        shot = Attachment(id=path, media_type="image/png", width=800, height=400, size=9)
         cited = (Citation(n=1, article="kiln.md", title="Fire"),)
         events = (
             Seen(attachment_id=path, outcome="read", where="Kiln settings"),
@@ -92,4 +92,6 @@ async def test_the_export_shows_both_pictures_side_by_side(store: Store, tmp_pat
     assert (row["article"], row["gone"], row["new"]) == ("kiln.md", ["Start firing"], ["Light the kiln"])
     for text in ((to / "gaps.md").read_text(), (to / "gaps.html").read_text()):
         assert "Start firing" in text and "pictures/was-001.png" in text and "pictures/now-001.png" in text
-    assert (to / "pictures/was-001.png").read_bytes() == png.getvalue() and (to / "pictures/now-001.png").is_file()
+    assert (to / "pictures/was-001.png").read_bytes() == png.getvalue()
+    with Image.open(to / "pictures/now-001.png") as now:
+        assert (245, 158, 11) in {colour for _, colour in now.getcolors(1 << 20) or ()}, "what is new is lit"

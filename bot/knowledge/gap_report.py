@@ -97,12 +97,15 @@ def of_cluster(cluster: Cluster, pictures: Sequence[str]) -> Item:
 def of_outdated(found: Outdated, own: str | None, customers: str | None) -> Item:
     """A picture that no longer matches as a section, with both pictures where they are at hand."""
     facts = [
-        f"In: {found.article}; picture: {found.picture.path}; seen otherwise by {found.conversations} conversations"
+        f"In: {found.article}",
+        f"Picture: {found.picture.path}",
+        f"Seen otherwise in: {found.conversations} conversations",
     ]
     facts += [f"No longer there: {label}" for label in found.gone]
     facts += [f"New: {label}" for label in found.new]
     facts += [f"Title: {found.picture.title} is now {found.title_now}"] if found.title_now else []
-    both = ((own, "The article's picture"), (customers, "A customer's screen, private parts blacked out"))
+    now = "A customer's screen, private parts blacked out" + (", what is new lit" if found.new else "")
+    both = ((own, "The article's picture"), (customers, now))
     return Item(found.title, tuple(facts), tuple((path, shows) for path, shows in both if path))
 
 

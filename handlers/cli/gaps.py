@@ -8,8 +8,10 @@ from typing import Annotated
 
 import orjson
 import typer
+from PIL import Image
 from rich.console import Console
 
+from bot.knowledge.deciding import places
 from bot.knowledge.gap_report import Item, markdown, of_cluster, of_outdated, page
 from bot.knowledge.gaps import Gap, clusters
 from bot.knowledge.gaps import gaps as gaps_of
@@ -18,6 +20,7 @@ from bot.knowledge.outdated import Outdated, Witness, outdated, witnesses
 from bot.knowledge.pictures import located
 from bot.knowledge.versions import NoIndex
 from bot.screenshots import redaction
+from bot.screenshots.light import DECIDED, light
 from bot.screenshots.redaction import RedactionFailed
 from bot.screenshots.storage import Storage
 from bot.settings import Settings
@@ -85,7 +88,7 @@ async def _export(
     ]
     others: list[Item] = []
     for number, one in enumerate(differing, 1):
-        customers = await _pictures(storage, one.attachments, to, f"now-{number:03}", 1)
+        customers = await _pictures(storage, one.attachments, to, f"now-{number:03}", 1, one.new)
         others.append(of_outdated(one, _own_picture(one, source, to, number), next(iter(customers), None)))
     items = [of_cluster(cluster, paths) for cluster, paths in zip(together, pictures, strict=True)]
     (to / "gaps.md").write_text(markdown(items, others, days, now), "utf-8")
@@ -141,8 +144,10 @@ def _own_picture(one: Outdated, source: Path | None, to: Path, number: int) -> s
     return name
 
 
-async def _pictures(storage: Storage, attachments: Sequence[str], to: Path, name: str, most: int) -> list[str]:
-    """The newest pictures that are still kept, what is private blacked out; none when there are none."""
+async def _pictures(
+    storage: Storage, attachments: Sequence[str], to: Path, name: str, most: int, lit: Sequence[str] = ()
+) -> list[str]:
+    """The newest pictures that are still kept, what is private blacked out and these lines lit; none where none is."""
     paths: list[str] = []
     for attachment_id in attachments[:TRIED]:
         if len(paths) == most:
@@ -153,6 +158,10 @@ async def _pictures(storage: Storage, attachments: Sequence[str], to: Path, name
             continue
         paths.append(f"pictures/{name}{f'-{len(paths) + 1}' if paths else ''}.png")
         (to / paths[-1]).write_bytes(data)
+        screen = await storage.screen(attachment_id) if lit else None
+        if screen is not None:
+            with Image.open(to / paths[-1]) as picture:
+                light(picture, {DECIDED: places(lit, screen)}).save(to / paths[-1])
     return paths
 
 
