@@ -19,6 +19,7 @@ from bot.answering.proof import Proof, proof
 from bot.conversation import (
     Answered,
     Attachment,
+    Box,
     Conversation,
     Delta,
     Done,
@@ -46,7 +47,7 @@ from prompts import say
 
 Search = Callable[[Query], Awaitable[Ranking]]
 LIT, MOST_LIT = 3, 8
-"""Passages whose lines the log keeps, and how many of each."""
+"""Passages whose lines the log keeps, and how many of each picture."""
 
 
 class Eye(Protocol):
@@ -290,17 +291,13 @@ def found(ranking: Ranking, looks: Sequence[Look]) -> Iterator[FoundPassage]:
     """The first hits of a ranking, as the log keeps them, with the places of the lines that spoke for them."""
     for place, hit in enumerate(ranking.hits[:5]):
         passage = hit.passage
-        lit = [
-            Lit(attachment_id=look.attachment.id, box=box)
-            for look in looks
-            for box in places(hit.decided_by, look.screen)
-        ]
+        lit = [(look.attachment.id, _whole(places(hit.decided_by, look.screen))) for look in looks if place < LIT]
         yield FoundPassage(
             article=passage.article,
             passage=passage.number,
             title=passage.title,
             score=round(hit.score, 4),
-            lit=tuple(lit[:MOST_LIT]) if place < LIT else (),
+            lit=tuple(Lit(attachment_id=id_, boxes=boxes) for id_, boxes in lit if boxes),
         )
 
 
@@ -316,6 +313,11 @@ def fits(conversation: Conversation, closed: frozenset[str]) -> Query:
         audience=",".join(has.audience),
         closed=frozenset(name for name in closed if not any(of_kind(name, kind) for kind in vouched)),
     )
+
+
+def _whole(boxes: Sequence[Box]) -> tuple[tuple[int, int, int, int], ...]:
+    """The first boxes in whole pixels."""
+    return tuple((round(x0), round(y0), round(x1), round(y1)) for x0, y0, x1, y1 in boxes[:MOST_LIT])
 
 
 def unhelpful(conversation: Conversation) -> frozenset[str]:

@@ -89,14 +89,14 @@ class SeenEntity(Noun):
 
 
 class Lit(Noun):
-    """A line on a customer's picture that spoke for an article."""
+    """The lines on one picture of a customer's that spoke for an article, most telling first, in whole pixels."""
 
     attachment_id: str
-    box: Box
+    boxes: tuple[tuple[int, int, int, int], ...]
 
 
 class FoundPassage(Noun):
-    """One ranked passage, as the log keeps it. `lit` are the lines that spoke for it, most telling first."""
+    """One ranked passage, as the log keeps it. `lit` are the lines that spoke for it."""
 
     article: str
     passage: int

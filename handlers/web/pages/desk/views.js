@@ -117,9 +117,9 @@ function facts(standing, seen, exact) {
 
 /** The lines of a picture that spoke for the nearest articles, to lay over it; those of the article that is pointed at show. */
 export function lines(standing, { id, width, height }, chosen = 0) {
-  const own = standing.nearest.map(({ lit }) => (lit ?? []).filter((line) => line.attachment_id === id));
+  const own = standing.nearest.map(({ lit }) => (lit ?? []).filter((lines) => lines.attachment_id === id).flatMap((lines) => lines.boxes));
   if (!own.some((boxes) => boxes.length)) return "";
-  const rect = ({ box: [left, top, right, bottom] }) => html`<rect x="${left - 3}" y="${top - 3}" width="${right - left + 6}" height="${bottom - top + 6}" rx="4" />`;
+  const rect = ([left, top, right, bottom]) => html`<rect x="${left - 3}" y="${top - 3}" width="${right - left + 6}" height="${bottom - top + 6}" rx="4" />`;
   return html`<svg class="lines" viewBox="0 0 ${width} ${height}" aria-hidden="true">${own.map((boxes, i) => html`<g class="${i === chosen ? "on" : ""}">${boxes.map(rect)}</g>`)}</svg>`;
 }
 
