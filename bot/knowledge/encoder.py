@@ -37,7 +37,9 @@ class Encoder(Protocol):
 class FolderEncoder:
     """A transformer in a folder (configuration, tokenizer, safetensors): the mean of its last states is the vector.
 
-    Weights are loaded at the first text. Safe to share between threads; one encodes at a time.
+    Weights are loaded at the first text, and work in bfloat16 where the processor has matrix units for it (AMX): more
+    than twice as fast, and vectors so near the others that an index made on one machine serves on another. Safe to
+    share between threads; one encodes at a time.
     """
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
@@ -78,10 +80,10 @@ class FolderEncoder:
             given = tokenizer(
                 [texts[n] for n in rows], padding=True, truncation=True, max_length=longest, return_tensors="pt"
             )
-            states = model(**given).last_hidden_state
+            states = model(**given).last_hidden_state.float()
             mask = given["attention_mask"][..., None]
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-            found[rows] = torch.nn.functional.normalize(mean.float(), dim=1).numpy()
+            found[rows] = torch.nn.functional.normalize(mean, dim=1).numpy()
         return found
 
     def _load(self) -> tuple[Any, Any]:
@@ -89,8 +91,9 @@ class FolderEncoder:
         from transformers import AutoModel, AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
-        model = AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=torch.float32).eval()
-        return tokenizer, model
+        fast = torch.cpu.get_capabilities().get("amx_bf16", False)
+        dtype = torch.bfloat16 if fast else torch.float32
+        return tokenizer, AutoModel.from_pretrained(self._folder, local_files_only=True, dtype=dtype).eval()
 
 
 def runnable() -> bool:
