@@ -35,6 +35,7 @@ from bot.conversation import (
     Seen,
     SeenEntity,
     Solved,
+    Spent,
     Step,
 )
 from bot.knowledge.deciding import places
@@ -187,6 +188,8 @@ class Orchestrator:
                         yield answered(item, turn, to, talk.lead)
                         for pointed in await asyncio.to_thread(points, item.aims, looks, turn) if item.aims else ():
                             yield pointed
+                        if used := spent(item, turn):
+                            yield used
                     case _:
                         for event in talk.events(item):
                             yield event
@@ -369,6 +372,14 @@ def answered(answer: Answer, turn: int, to: tuple[str, ...], lead: str = "") -> 
         model=answer.model,
         handoff=answer.handoff,
     )
+
+
+def spent(answer: Answer, turn: int) -> Spent | None:
+    """What models used for an answer; None when none was asked, or none says."""
+    used = answer.usage
+    if not used.read and not used.written:
+        return None
+    return Spent(turn=turn, tokens_read=used.read, tokens_written=used.written, price=used.price)
 
 
 def points(aims: Sequence[Aim], looks: Sequence[Look], turn: int) -> list[Pointed]:

@@ -38,11 +38,11 @@ class Asked(Noun):
     output: float | None = 0.0
     """Dollars per million tokens that it writes."""
 
-    def price(self, tokens: int) -> float | None:
-        """About what one answer costs, in dollars; None when nobody knows."""
+    def price(self, read: int, written: int = ANSWER_TOKENS) -> float | None:
+        """What so many tokens cost, in dollars; None when nobody knows. Before an answer: about what it costs."""
         if self.input is None or self.output is None:
             return None
-        return (tokens * self.input + ANSWER_TOKENS * self.output) / 1e6
+        return (read * self.input + written * self.output) / 1e6
 
 
 class Route(Noun):

@@ -11,12 +11,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import structlog
+
 from bot import handoff, letters
 from bot.conversation import DRAFT_EVENTS, Answered, Conversation, Delta, Done, Event, OwnerChanged, Planned, Seen, fold
+from bot.course import Course
 from bot.hours import Hours
-from bot.state.lease import Lease
+from bot.state.lease import Lease, Lost
 from bot.state.records import DONE, LogEntry
-from bot.telemetry import Metrics
+from bot.telemetry import TURN, Metrics
+from bot.turn_end import TurnEnd
 
 Turn = Callable[[Conversation, int], AsyncIterator[Event]]
 """(conversation, number of the turn) -> its events, none when nothing is to be done."""
@@ -29,6 +33,8 @@ READ_AGAIN = 2
 """How often a turn starts over for what was said before its first word."""
 GIVE_UP_AFTER = 4
 """Tries that vanished or failed before an honest line is given instead of a fifth."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,28 @@ class Turns:
             # A worker wrote the answer and died before its end.
             await lease.write(Done(turn=number))
             number += 1
+        course = Course(claim, conversation, number)
+        try:
+            await self._work(lease, conversation, course)
+        except Exception as error:
+            self._tell(course.end("lost" if isinstance(error, Lost) else "failed"))
+            raise
+        self._tell(course.end())
+
+    async def _work(self, lease: Lease, conversation: Conversation, course: Course) -> None:
+        """The turn from its first event to its last write."""
+        claim, number = lease.claim, course.number
         if claim.tries >= GIVE_UP_AFTER:
             call = self._call("failure", claim.now, claim.log, claim.head.language)
+            course.give_up(call)
             await lease.done(*handoff.given_up(conversation, number, call, claim.head.language))
             return
-        log = claim.log
+        facts = claim.log
         for starts_left in range(READ_AGAIN, -1, -1):
-            pen = Pen(lease, self.batch_s, check=starts_left > 0)
-            if await self._run(pen, fold(claim.id, log), number) and await self._end(pen, log):
-                self._count(pen)
+            pen = Pen(lease, self.batch_s, course, check=starts_left > 0)
+            if await self._run(pen, fold(claim.id, facts), number) and await self._end(pen, facts):
                 return
-            log = await lease.read_again()
+            facts = await lease.read_again()
 
     async def _run(self, pen: "Pen", conversation: Conversation, number: int) -> bool:
         """Whether the turn has said all; False: something was said before its first word."""
@@ -99,13 +116,13 @@ class Turns:
     def _call(self, reason: handoff.Reason, now: int, log: Sequence[LogEntry], language: str) -> OwnerChanged:
         return handoff.asked_for(reason, now, self.hours, language, letters.mail(log) if self.mail else "off")
 
-    def _count(self, pen: "Pen") -> None:
-        if self.metrics is None or pen.answer is None:
+    def _tell(self, end: TurnEnd) -> None:
+        """One line of the log for each turn that did something, and its share of the counts."""
+        if end.outcome == "looked" and not end.pictures:
             return
-        self.metrics.turns.labels(pen.answer.model, "answered" if pen.answer.answered else "open").inc()
-        self.metrics.turn_seconds.observe(time.monotonic() - pen.started)
-        if pen.first_word is not None:
-            self.metrics.first_word_seconds.observe(pen.first_word - pen.started)
+        log.info(TURN, **end.fields())
+        if self.metrics:
+            self.metrics.ended(end)
 
 
 @dataclass
@@ -114,11 +131,10 @@ class Pen:
 
     lease: Lease
     batch_s: float
+    course: Course
     check: bool
     """Whether to ask for news before the plan and before the first word."""
-    started: float = field(default_factory=time.monotonic)
-    first_word: float | None = None
-    answer: Answered | None = None
+    spoke: bool = False
     facts: list[Event] = field(default_factory=list)
     """What was taken in so far, without running text."""
     _pending: list[Event] = field(default_factory=list)
@@ -135,8 +151,7 @@ class Pen:
         if isinstance(event, Delta) and isinstance(last, Delta) and last.turn == event.turn:
             self._pending[-1] = last.model_copy(update={"text": last.text + event.text})
             return
-        if isinstance(event, Answered):
-            self.answer = event
+        self.course.take(event)
         if event.event not in DRAFT_EVENTS:
             self.facts.append(event)
         self._pending.append(event)
@@ -170,7 +185,7 @@ class Pen:
         if not self._pending:
             return None
         names = {event.event for event in self._pending}
-        if names & {"seen", "planned"} or (self.first_word is None and "delta" in names):
+        if names & {"seen", "planned"} or (not self.spoke and "delta" in names):
             return 0
         until = self._since + ANSWER_S if "answered" in names else self._written + self.batch_s
         return max(0.0, until - time.monotonic())
@@ -182,13 +197,14 @@ class Pen:
     async def end(self, call: OwnerChanged | None = None) -> bool:
         """The last write; `call` goes before the turn's end."""
         if call:
+            self.course.take(call)
             self._pending.insert(len(self._pending) - self._ends(), call)
         return await self._write(last=True)
 
     async def _write(self, *, last: bool) -> bool:
         events, self._pending = tuple(self._pending), []  # more may come in while these are under way
         speaks = any(isinstance(event, Delta | Answered) for event in events)
-        check = self.check and self.first_word is None and (speaks or any(isinstance(e, Planned) for e in events))
+        check = self.check and not self.spoke and (speaks or any(isinstance(e, Planned) for e in events))
         outcome = await self.lease.write(*events, check=check, finish=DONE if last else None)
         if outcome == "newer" and not check:
             # Somebody else has changed the owner meanwhile: that stands, and what was said goes out without ours.
@@ -197,8 +213,9 @@ class Pen:
         if outcome == "newer":
             return False
         self._written = time.monotonic()
-        if speaks and self.first_word is None:
-            self.first_word = self._written
+        if speaks:
+            self.spoke = True
+            self.course.spoke()
         return True
 
     def _ends(self) -> bool:

@@ -55,6 +55,8 @@ class StandIn:
     """By model: messages to answer with in turn (tool calls, for example) instead of `answer`."""
     probability: float | None = None
     """Of each word, told to those who ask for it; None: not told."""
+    usage: tuple[int, int] = (0, 0)
+    """Tokens read and written, as it tells whoever asks for them."""
     refusal: str = "no such model: qwen"
     """What it says in the error of the fault `error`."""
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -132,7 +134,9 @@ class StandIn:
             told = {"logprobs": {"content": [{"token": word, "logprob": math.log(probability)}]}} if probability else {}
             await response.write(_event({"delta": {"content": word}, **told}))
             await self._wait(number)
-        await response.write(_event({"delta": {}, "finish_reason": "stop"}) + _END)
+        usage = dict(zip(("prompt_tokens", "completion_tokens"), self.usage, strict=True))
+        counted = b"data: " + orjson.dumps({"choices": [], "usage": usage}) + b"\n\n" if any(self.usage) else b""
+        await response.write(_event({"delta": {}, "finish_reason": "stop"}) + counted + _END)
         return response
 
     async def _wait(self, number: int) -> None:

@@ -56,6 +56,15 @@ async def test_a_models_answer_cites_points_and_streams() -> None:
     assert "".join(w.text for w in words) == answer.text
 
 
+async def test_an_answer_says_what_its_calls_used_and_cost() -> None:
+    async with stand_in(usage=(1000, 200)) as server:
+        answer = the_answer(await ask(server, brief(), options="price=2/10"))
+        unpriced = the_answer(await ask(server, brief()))
+    assert (answer.usage.read, answer.usage.written) == (1000, 200)
+    assert answer.usage.price == pytest.approx(0.004)
+    assert unpriced.usage.price == 0, "nothing is paid by the token on a host of the owner's"
+
+
 @pytest.mark.parametrize(
     ("options", "pictures", "words"),
     [("sight=pixels", 1, True), ("sight=screen", 0, True), ("sight=passages", 0, False)],

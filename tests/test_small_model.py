@@ -63,6 +63,17 @@ async def test_when_it_is_not_sure_the_big_one_answers_and_nothing_is_taken_back
     assert "Try again" in said(items)
 
 
+async def test_what_a_small_model_used_in_vain_is_in_the_bill() -> None:
+    async with (
+        stand_in(pause=0, usage=(900, 50), answer=ANOTHER) as small,
+        stand_in(pause=0, usage=(1000, 200)) as big,
+        ladder(small, big) as both,
+    ):
+        answer = [item async for item in both.answer(brief())][-1]
+    assert isinstance(answer, Answer)
+    assert (answer.usage.read, answer.usage.written) == (1900, 250)
+
+
 async def test_words_that_were_likely_make_up_for_a_search_that_is_not_sure() -> None:
     items, small, big = await answered(brief(ranking=UNSURE), probability=0.95)
     assert (small, big) == (1, 0)

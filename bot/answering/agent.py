@@ -19,7 +19,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.tools import BaseTool
 
 from bot.answering.breaker import RungFailed
-from bot.answering.brief import Aim, Answer, Brief, Words
+from bot.answering.brief import Aim, Answer, Brief, Usage, Words
 from bot.answering.extractive import BOLD
 from bot.answering.guardrails import Held, promises
 from bot.answering.privacy import PrivacyMiddleware, one_customer
@@ -104,6 +104,9 @@ class ModelRung:
                 async for chunk, _ in stream:
                     if isinstance(chunk, AIMessageChunk):
                         turn.logprobs += logprobs(chunk)
+                        if used := chunk.usage_metadata:
+                            turn.read += used["input_tokens"]
+                            turn.written += used["output_tokens"]
                         if text := chunk.text:
                             yield text
             except RungFailed:
@@ -124,6 +127,7 @@ class ModelRung:
             confidence=brief.ranking.confidence,
             answered=bool(citations) and turn.handoff is None,
             model=self.name,
+            usage=Usage(read=turn.read, written=turn.written, price=self.asked.price(turn.read, turn.written)),
             handoff=turn.handoff or (None if citations else "the answer rests on no article"),
             certainty=round(exp(fmean(turn.logprobs)), 4) if turn.logprobs else None,
         )

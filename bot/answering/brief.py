@@ -58,6 +58,18 @@ class Words:
     text: str
 
 
+class Usage(Noun):
+    """Tokens that models read and wrote, and what that cost in dollars; None: nobody knows."""
+
+    read: int = 0
+    written: int = 0
+    price: float | None = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        price = None if self.price is None or other.price is None else self.price + other.price
+        return Usage(read=self.read + other.read, written=self.written + other.written, price=price)
+
+
 class Answer(Noun):
     """The whole answer: `text` is all `Words` joined."""
 
@@ -71,6 +83,7 @@ class Answer(Noun):
     handoff: str | None = None
     told: tuple[str, ...] = ()
     """Articles that a model was shown, where who asked for it has to know: it may say more than it cites."""
+    usage: Usage = Usage()
     certainty: float | None = None
     """How probable the model's own words were to it, 0 to 1: the geometric mean over tokens; None: it does not say."""
 

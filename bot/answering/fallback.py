@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.answering.breaker import Breaker, Clock, NotSure, RetryBudget, RungBusy, RungFailed, Seats
-from bot.answering.brief import Answer, Brief, Rung, Words
+from bot.answering.brief import Answer, Brief, Rung, Usage, Words
 from bot.answering.listening import Patience, Quiet, listen
 from prompts import say
 
@@ -89,6 +89,8 @@ class _Turn:
     said: bool = field(default=False, init=False)
     """Words of an answer stand in front of the customer."""
     busy: bool = field(default=False, init=False)
+    usage: Usage = field(default=Usage(), init=False)
+    """What answers that do not stand have cost."""
 
     @property
     def unread(self) -> bool:
@@ -199,11 +201,12 @@ class Ladder:
                             whole = item
         if lane.doubt:
             if why := lane.doubt(whole, brief):
+                turn.usage += whole.usage
                 raise NotSure(why)
             turn.said = True
             yield Words(whole.text)
         self._observe(lane.rung.name, "answered")
-        yield whole
+        yield whole.model_copy(update={"usage": turn.usage + whole.usage})
 
     def _waiting(self, turn: _Turn) -> Status | None:
         """A line for the customer when nothing has come for a while."""

@@ -50,6 +50,9 @@ class Turn:
     calls: int = field(default=0, init=False)
     logprobs: list[float] = field(default_factory=list, init=False)
     """Of each token that the model wrote, where its server says so."""
+    read: int = field(default=0, init=False)
+    """Tokens that the model has read so far, `written`: and written, where its server says so."""
+    written: int = field(default=0, init=False)
 
 
 @tool

@@ -144,6 +144,18 @@ class Answered(Noun):
     """Why a person is offered, None when none is."""
 
 
+class Spent(Noun):
+    """What models read and wrote for a turn, those that were not sure among them; none when none was asked. What a call
+    that broke off had used is not known. Staff only."""
+
+    event: Literal["spent"] = "spent"
+    turn: int
+    tokens_read: int
+    tokens_written: int
+    price: float | None = 0.0
+    """In dollars; None: nobody knows."""
+
+
 class Pointed(Noun):
     """Places on one of the customer's pictures that the answer's steps use."""
 
@@ -312,6 +324,7 @@ Event = Annotated[
     | Delta
     | Reset
     | Answered
+    | Spent
     | Pointed
     | Solved
     | Done
@@ -332,5 +345,16 @@ Event = Annotated[
 ]
 DRAFT_EVENTS = ("delta", "reset", "step")
 """These live in the running answer's draft and expire with it; all others are facts of the log."""
-STAFF_EVENTS = ("noted", "found", "held", "decided", "reachable", "mailed", "speaks", "introduced", "described")
+STAFF_EVENTS = (
+    "noted",
+    "found",
+    "spent",
+    "held",
+    "decided",
+    "reachable",
+    "mailed",
+    "speaks",
+    "introduced",
+    "described",
+)
 """These are never sent to a customer."""
