@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.connection import AbstractConnection, parse_url
@@ -17,8 +17,8 @@ from bot.state.errors import Unconfirmed
 from bot.state.pipelined import Pipelined
 
 CONNECTIONS = 32
-TURN_S = 20.0
-"""How long a call waits for a free connection."""
+CALL_S = 8.0
+"""How long a call takes at most, however the server fails: waiting for a connection, repeating and reconnecting too."""
 AWAY = (NoConnection, NoReply, ReadOnlyError, MasterDownError, ClusterDownError, OutOfMemoryError)
 """The server cannot take the call now, though it may later."""
 REFUSING = ("MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY")
@@ -29,14 +29,16 @@ def connect(
     url: str,
     *,
     timeout_s: float = 5.0,
+    call_s: float = CALL_S,
     connections: int = CONNECTIONS,
     retries: int = 6,
     decode: bool = False,
     blocks: bool = False,
 ) -> Redis:
     """A client that waits for a free connection, instead of refusing, when many ask at once, and whose calls can be
-    cancelled. `decode`: replies as text. `blocks`: for commands that wait at the server, each on a connection of its
-    own. What the URL says of these wins. Whoever makes a client closes it.
+    cancelled. `timeout_s`: how long one reply may take before the command is repeated; `call_s`: all that a call may
+    take. `decode`: replies as text. `blocks`: for commands that wait at the server, each on a connection of its own
+    and without `call_s`. What the URL says of these wins. Whoever makes a client closes it.
     """
     given: dict[str, Any] = dict(parse_url(url))
     kind: type[AbstractConnection] = given.pop("connection_class", Connection)
@@ -50,11 +52,15 @@ def connect(
     }
     pool = BlockingConnectionPool(
         max_connections=options.pop("max_connections", connections),
-        timeout=options.pop("timeout", TURN_S),
+        timeout=options.pop("timeout", call_s),
         connection_class=_KINDS[kind],
         **options,
     )
-    return (Redis if blocks else Pipelined).from_pool(pool)
+    if blocks:
+        return Redis.from_pool(pool)
+    client = cast(Pipelined, Pipelined.from_pool(pool))
+    client.call_s = call_s
+    return client
 
 
 @contextmanager

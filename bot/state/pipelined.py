@@ -2,22 +2,51 @@
 
 Whatever is asked for while the last commands are under way goes next, as one pipeline: alone, a command goes at once;
 under load, the way to the server and back is shared. The reply of each is its own, and when the connection breaks,
-each caller hears it as if it had been alone. Not for commands that block.
+each caller hears it as if it had been alone. Every call ends within one limit: a server that accepts and says nothing
+would else be waited for at each of redis-py's repetitions, and by all who queue behind. Not for commands that block.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as NoReply
 
 MOST = 200
 """Commands that go together at most."""
 
 
+@asynccontextmanager
+async def within(seconds: float | None) -> AsyncIterator[None]:
+    """Raises NoReply when what is inside takes longer; None: it may take for ever."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise NoReply(f"no reply within {seconds:g} s") from error
+
+
+class Limited(Pipeline):
+    """A pipeline or transaction that ends in time."""
+
+    call_s: float | None = None
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """The replies. Raises what redis raises."""
+        async with within(self.call_s):
+            replies: list[Any] = await super().execute(raise_on_error)
+            return replies
+
+
 class Pipelined(Redis):
     """As its base class; `pipeline()` still makes a pipeline or transaction of its own."""
+
+    call_s: float | None = None
+    """Seconds that a call may take; None: no limit."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -30,7 +59,14 @@ class Pipelined(Redis):
         self._asked.append(asked)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all(), name="pipeline")
-        return await asked.reply
+        async with within(self.call_s):
+            return await asked.reply
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """A pipeline or transaction, within the same limit."""
+        pipe = Limited(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.call_s = self.call_s
+        return pipe
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Ends what is under way, and its connections; who waits for a reply hears a cancellation."""

@@ -55,7 +55,7 @@ class Sightings:
     ) -> None:
         self._limits = (int(window_s * 1000), people, HISTORY_MS, usual, most)
         self._clock = clock
-        self._redis: Any = connect(url, timeout_s=2, retries=3, decode=True)
+        self._redis: Any = connect(url, timeout_s=2, call_s=3, decode=True)
         self._sight = self._redis.register_script(files(__package__).joinpath("sight.lua").read_text("utf-8"))
         self._put = self._redis.register_script(PUT)
 
