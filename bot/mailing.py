@@ -31,11 +31,12 @@ class _News(Exception):
 
 @dataclass(frozen=True)
 class Mailing:
-    """Hand it to the worker as the job of kind `mail`. `sender` stands in From; `links` makes a conversation's."""
+    """Hand it to the worker as the job of kind `mail`. `sender` stands in From; `links` makes a conversation's,
+    for a reader of its language."""
 
     post: Post
     sender: str
-    links: Callable[[str], Links]
+    links: Callable[[str, str], Links]
 
     async def __call__(self, lease: Lease) -> None:
         """Sends what is due, and comes back for what is not yet. Raises Lost."""
@@ -62,7 +63,8 @@ class Mailing:
 
     async def _send(self, lease: Lease, letter: Letter) -> None:
         conversation_id = lease.claim.id
-        links, language = self.links(conversation_id), lease.claim.head.language
+        language = lease.claim.head.language
+        links = self.links(conversation_id, language)
         message = letters.written(letter, conversation_id, links, self.sender, language)
         committed = False
 

@@ -38,12 +38,13 @@ class Reach(BaseModel):
     address: Plain = Field(max_length=320)
 
 
-def links(tokens: Tokens, public_url: str, conversation: str) -> letters.Links:
-    """The links of a letter about a conversation."""
+def links(tokens: Tokens, public_url: str, conversation: str, language: str) -> letters.Links:
+    """The links of a letter about a conversation, for who reads its language."""
     base = public_url.rstrip("/")
     token = tokens.by_mail(conversation, letters.BACK_DAYS)
     return letters.Links(
-        back=f"{base}/talk#{conversation}/{token}", stop=f"{base}/api/v1/mail/stop?of={tokens.mail_stop(conversation)}"
+        back=f"{base}/talk?in={language}#{conversation}/{token}",
+        stop=f"{base}/api/v1/mail/stop?of={tokens.mail_stop(conversation)}",
     )
 
 

@@ -7,15 +7,19 @@ Not here: what they do (`widget/`, `pages/`).
 import gzip
 import hashlib
 import re
+import string
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from handlers.web.context import Spoken
 from handlers.web.problems import Problem
+from prompts import DEFAULT_LANGUAGE, languages, say
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -46,6 +50,8 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
+TALK = ("title", "opens", "lost", "away", "script")
+"""The words of the page behind a mail's link."""
 EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 PAGE = EVERYWHERE | {"Cache-Control": ASK_AGAIN, "Content-Security-Policy": POLICY}
 EMBEDDED = EVERYWHERE | {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -72,8 +78,15 @@ def pages(folder: Path, static: Path) -> APIRouter:
 
     @router.api_route("/talk", methods=READ)
     @router.api_route("/talk/{path:path}", methods=READ)
-    async def talk(request: Request, path: str = "") -> Response:
-        return serve(request, found(folder / "talk", path or "index.html"), PAGE)
+    async def talk(
+        request: Request, spoken: Spoken, wanted: Annotated[str, Query(alias="in")] = "", path: str = ""
+    ) -> Response:
+        if path:
+            return serve(request, found(folder / "talk", path), PAGE)
+        language = wanted if wanted in languages() else spoken or DEFAULT_LANGUAGE
+        page = _written(found(folder / "talk", "index.html"), "mail.talk", TALK, language)
+        spoken_in = {"Content-Language": language, "Vary": "Accept-Encoding, Accept-Language"}
+        return serve(request, page, PAGE | spoken_in)
 
     @router.api_route("/desk", methods=READ)
     @router.api_route("/desk/{path:path}", methods=READ)
@@ -105,13 +118,24 @@ def found(folder: Path, path: str) -> File:
 @lru_cache(maxsize=128)
 def _read(file: Path, changed: int) -> File:
     """Read and packed once, until it has `changed`."""
-    data = file.read_bytes()
-    return File(TYPES[file.suffix], data, gzip.compress(data, mtime=0), hashlib.sha256(data).hexdigest()[:12])
+    return _file(TYPES[file.suffix], file.read_bytes())
+
+
+@lru_cache(maxsize=32)
+def _written(page: File, room: str, lines: tuple[str, ...], language: str) -> File:
+    """A page whose `$names` are lines of `room`, in a language."""
+    words = {line: escape(say(f"{room}_{line}", language)) for line in lines}
+    text = string.Template(page.data.decode()).substitute(words, language=language)
+    return _file(page.media_type, text.encode())
+
+
+def _file(media_type: str, data: bytes) -> File:
+    return File(media_type, data, gzip.compress(data, mtime=0), hashlib.sha256(data).hexdigest()[:12])
 
 
 def serve(request: Request, file: File, headers: dict[str, str]) -> Response:
     """The file, packed where the browser takes that; nothing when the browser has this version."""
-    headers = headers | {"ETag": f'W/"{file.version}"', "Vary": "Accept-Encoding"}
+    headers = {"Vary": "Accept-Encoding"} | headers | {"ETag": f'W/"{file.version}"'}
     if headers["ETag"] == request.headers.get("if-none-match"):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", "") and len(file.packed) < len(file.data):

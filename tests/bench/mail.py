@@ -79,7 +79,7 @@ async def main(deaths: int) -> None:
             postbox(Slow()) as box,
         ):
             post = MailServer(box.url, timeout_s=5)
-            mailing = Mailing(post, "help@shop.example", lambda _: Links("http://x/talk", "http://x/stop"))
+            mailing = Mailing(post, "help@shop.example", lambda *_: Links("http://x/talk", "http://x/stop"))
             desk = HelpDesk(store, NoIntake(), NoStorage(), mail=True)
             outcomes = Counter([await died(desk, mailing, clock, rng, number) for number in range(deaths)])
             got = Counter(str(mail["To"]) for mail in box.mails)

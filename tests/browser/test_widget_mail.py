@@ -52,4 +52,44 @@ async def test_an_address_is_asked_for_and_the_link_leads_back(visit: OpenPage, 
     await expect(elsewhere.messages).to_have_text(["One more thing"])
     assert of["token"] not in elsewhere.page.url
     lost = await visit(f"{closed.address}/talk#{of['id']}/wrong", house=closed)
-    await expect(lost.get_by_text("This link has expired")).to_be_visible()
+    await expect(lost.get_by_role("alert")).to_contain_text("This link has expired")
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "opens", "lost", "away"),
+    [
+        ("de", "Ihr Gespräch", "Es öffnet sich", "Dieser Link ist abgelaufen", "nicht erreichbar"),
+        ("es", "Tu conversación", "Se abre", "Este enlace ha caducado", "no se puede contactar"),
+        ("fr", "Votre conversation", "Elle s’ouvre", "Ce lien a expiré", "injoignable"),
+    ],
+)
+async def test_the_page_behind_the_link_speaks_the_conversations_language(
+    language: str, title: str, opens: str, lost: str, away: str, panel: Panel, visit: OpenPage
+) -> None:
+    """Whatever the browser speaks. Who was cut off opens the same address once more: its token still stands there."""
+    await panel.send("Where do I enter a coupon?")
+    await expect(panel.messages).to_have_count(1)
+    of = (await panel.memory())["conversation"]
+    address = f"/talk?in={language}#{of['id']}/{of['token']}"
+    elsewhere = await visit("/demo", locale="en-GB")
+    await elsewhere.route("**/api/v1/conversations/*", lambda route: route.abort())
+    await elsewhere.goto(address)
+    await expect(elsewhere.get_by_role("alert")).to_contain_text(away)
+    await elsewhere.unroute("**/api/v1/conversations/*")
+    await elsewhere.reload()
+    await expect(elsewhere.get_by_role("heading", name=title)).to_be_visible()
+    await expect(elsewhere.get_by_text(opens)).to_be_visible()
+    talk = Panel(elsewhere)
+    await expect(talk.messages).to_have_text(["Where do I enter a coupon?"])
+    names = {"de": "Hilfe", "es": "Ayuda", "fr": "Aide"}
+    await expect(talk.host.locator("header h2")).to_have_text(names[language])
+    assert of["token"] not in elsewhere.url
+    await elsewhere.goto("/demo")
+    await elsewhere.goto(f"/talk?in={language}#{of['id']}/wrong")
+    await expect(elsewhere.get_by_role("alert")).to_contain_text(lost)
+
+
+async def test_without_a_language_in_its_link_the_page_speaks_the_browsers(visit: OpenPage) -> None:
+    page = await visit("/talk", locale="fr-FR")
+    await expect(page.get_by_role("alert")).to_contain_text("Ce lien a expiré")
+    assert await page.locator("html").get_attribute("lang") == "fr"
