@@ -1,13 +1,11 @@
 """The main job in the browser: show the problem, see what the bot sees, be shown where to click."""
 
 import base64
-import io
 import re
 
 import pytest
-from conftest import OpenPage, Watched
+from conftest import OpenPage
 from panel import READ_MS, SCREENSHOTS, Panel, until
-from PIL import Image, ImageChops
 from playwright.async_api import expect
 
 pytestmark = pytest.mark.browser
@@ -37,6 +35,27 @@ async def test_a_citation_opens_its_article_in_the_panel_and_back_again(panel: P
     await expect(answer).to_be_visible()
 
 
+@pytest.mark.parametrize("back", ["button", "key"])
+async def test_who_comes_back_from_an_article_is_where_they_left(back: str, panel: Panel) -> None:
+    """The talk stands where it stood, and the keyboard goes on from what opened the article."""
+    await panel.ask("My card was declined, error TB-4021", "card.png")
+    cite = (await panel.answered("Your card was declined")).locator(".cite").first
+    talk = panel.host.locator(".scroll.talk")
+    await cite.scroll_into_view_if_needed()
+    await talk.evaluate("box => { box.scrollTop -= 40 }")
+    stood = await talk.evaluate("box => box.scrollTop")
+    assert 0 < stood < await talk.evaluate("box => box.scrollHeight - box.clientHeight")
+    await cite.press("Enter")
+    await expect(panel.button("Back")).to_be_focused()
+    await expect(panel.host.locator(".talking")).to_have_attribute("inert", "")
+    if back == "button":
+        await panel.button("Back").press("Enter")
+    else:
+        await panel.page.keyboard.press("Escape")
+    await expect(cite).to_be_focused()
+    assert await talk.evaluate("box => box.scrollTop") == stood
+
+
 async def test_the_ringed_picture_opens_large_and_zooms(panel: Panel) -> None:
     await panel.ask("My payment does not go through", "card.png")
     answer = await panel.answered("Your card was declined")
@@ -52,6 +71,15 @@ async def test_the_ringed_picture_opens_large_and_zooms(panel: Panel) -> None:
     await expect(large.locator(".zoom")).to_have_attribute("style", re.compile(r"scale\(1\.8"))
     await panel.page.keyboard.press("Escape")
     await expect(large).to_be_hidden()
+    await answer.locator(".ringed .over").press("Enter")
+    await large.locator(".view").focus()
+    await panel.page.keyboard.press("ArrowRight")
+    await expect(large.locator(".zoom")).not_to_have_attribute("style", re.compile("scale"))
+    await panel.page.keyboard.press("+")
+    await panel.page.keyboard.press("ArrowRight")
+    middle = view["width"] / 2
+    moved = re.compile(rf"translate\({-middle / 2 - 60:.0f}(\.\d+)?px, .*scale\(1\.5\)")
+    await expect(large.locator(".zoom")).to_have_attribute("style", moved)
 
 
 async def test_two_fingers_zoom_the_large_picture(visit: OpenPage) -> None:
@@ -182,139 +210,3 @@ async def test_a_picture_that_is_removed_before_sending_does_not_stay_on_the_ser
         await panel.uploads.get_by_role("button", name="Remove").click()
     assert (await gone.value).status == 204
     assert (await panel.log())["attachments"] == []
-
-
-async def test_this_page_is_captured_with_what_is_private_covered(panel: Panel) -> None:
-    await panel.page.evaluate(
-        """() => {
-            const box = document.createElement('div')
-            box.id = 'planted'
-            box.style = 'position: fixed; left: 300px; top: 300px; z-index: 5; background: white; font: 30px monospace'
-            box.innerHTML = '<input type=password value=hunter22><input name=cardnumber value=4242424242424242>'
-                + '<p data-private>Top secret name</p>'
-            document.body.append(box)
-        }"""
-    )
-    await panel.field.fill("my payment doesn't work")
-    await panel.host.locator(".offer").get_by_role("button", name="Show this page").click()
-    await expect(panel.editor).to_contain_text("Password, card and private fields are already hidden")
-    await panel.editor.get_by_role("button", name="Use this picture").click()
-    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
-    await expect(panel.host.get_by_role("region", name="What I see")).to_contain_text("Your card was declined")
-    picture = await _uploaded(panel)
-    assert picture.size == (1280, 720)
-    planted = picture.crop((300, 300, 660, 420))
-    dark = sum(planted.convert("L").histogram()[:60])
-    assert dark > 3000, "the private fields are not covered by solid blocks"
-
-
-async def _uploaded(panel: Panel) -> Image.Image:
-    """The newest picture as the server keeps it."""
-    url = (await panel.log())["attachments"][-1]["url"]
-    return Image.open(io.BytesIO(await (await panel.page.request.get(url)).body())).convert("RGB")
-
-
-async def test_pictures_of_other_sites_are_left_out_of_a_capture_and_never_fetched_for_it(
-    visit: OpenPage, watched: Watched
-) -> None:
-    watched.hosts.add("pictures.example")
-    page = await visit("/demo?fault=card", bypass_csp=True)
-    asked: list[str] = []
-    await page.route(
-        "https://pictures.example/*",
-        lambda route: asked.append(route.request.url) or route.fulfill(body=SQUARE, content_type="image/svg+xml"),
-    )
-    await page.evaluate(
-        """() => new Promise(loaded => {
-            const picture = new Image(400, 400)
-            picture.style = 'position: fixed; left: 300px; top: 200px'
-            Object.assign(picture, {onload: loaded, src: 'https://pictures.example/red.svg'})
-            document.body.append(picture)
-        })"""
-    )
-    panel = await Panel(page).open()
-    await panel.button("Show this page").click()
-    await panel.editor.get_by_role("button", name="Use this picture").click()
-    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
-    assert len(asked) == 1, asked
-    picture = await _uploaded(panel)
-    assert not any(p == (255, 0, 0) for p in picture.get_flattened_data())
-
-
-SQUARE = '<svg xmlns="http://www.w3.org/2000/svg"><rect width="400" height="400" fill="#f00"/></svg>'
-
-
-async def test_an_empty_capture_is_recognised_said_and_not_sent(panel: Panel) -> None:
-    # what a strict policy of the site does to such libraries: the drawn copy stays blank
-    await panel.page.evaluate("CanvasRenderingContext2D.prototype.drawImage = () => undefined")
-    await panel.button("Show this page").click()
-    await expect(panel.host.locator(".line")).to_contain_text("came out empty")
-    await expect(panel.uploads).to_have_count(0)
-
-
-async def test_a_picture_is_blacked_out_cropped_and_marked_before_it_leaves_the_browser(visit: OpenPage) -> None:
-    page = await visit("/demo?fault=card")
-    await page.evaluate("document.querySelector('helplens-widget').review = true")
-    panel = await Panel(page).open()
-    await panel.host.locator('input[type="file"]').set_input_files(SCREENSHOTS / "card.png")
-    canvas = panel.editor.locator("canvas")
-    await expect(canvas).to_be_visible()
-    box = await canvas.bounding_box()
-    assert box and await panel.uploads.count() == 0
-
-    async def drag(left: float, top: float, right: float, bottom: float) -> None:
-        await page.mouse.move(box["x"] + box["width"] * left, box["y"] + box["height"] * top)
-        await page.mouse.down()
-        await page.mouse.move(box["x"] + box["width"] * right, box["y"] + box["height"] * bottom, steps=3)
-        await page.mouse.up()
-
-    await drag(0.2, 0.3, 0.4, 0.4)
-    await drag(0.6, 0.6, 0.7, 0.7)
-    await panel.editor.get_by_role("button", name="Undo").click()
-    await panel.editor.get_by_role("button", name="Arrow").click()
-    await drag(0.5, 0.5, 0.6, 0.7)
-    await panel.editor.get_by_role("button", name="Use this picture").click()
-    await expect(panel.uploads.locator(".receipt.read")).to_be_visible(timeout=READ_MS)
-    picture = await _uploaded(panel)
-    assert picture.crop((270, 250, 500, 310)).getextrema() == ((0, 0), (0, 0), (0, 0)), "not solid"
-    assert max(picture.crop((790, 500, 880, 540)).getextrema()[0]) > 0, "what was undone is gone"
-    reds = [
-        p for p in picture.crop((620, 380, 800, 590)).get_flattened_data() if p[0] > 200 and p[1] < 80 and p[2] < 60
-    ]
-    assert len(reds) > 200, "no arrow"
-
-
-async def test_what_the_server_found_private_is_blacked_out_with_one_press_before_sending(panel: Panel) -> None:
-    await panel.add("email.png")
-    card = panel.host.get_by_role("region", name="What I see")
-    await card.get_by_role("button", name="Black out what looks private").click(timeout=READ_MS)
-    uncovered = (await panel.log())["attachments"][0]["id"]
-    await panel.editor.get_by_role("button", name="Black out what looks private").click()
-    await panel.editor.get_by_role("button", name="Use this picture").click()
-    await until(lambda: _replaced(panel, uncovered))
-    before = Image.open(SCREENSHOTS / "email.png").convert("RGB")
-    changed = ImageChops.difference(await _uploaded(panel), before).getbbox()
-    assert changed, "nothing was covered"
-    covered = (await _uploaded(panel)).crop(changed).convert("L")
-    assert covered.histogram()[0] > 2_000
-
-
-async def _replaced(panel: Panel, first: str) -> bool:
-    """Whether another picture stands in the place of the first one, which is gone from the server."""
-    kept = [attachment["id"] for attachment in (await panel.log())["attachments"]]
-    return len(kept) == 1 and kept != [first]
-
-
-async def test_the_editor_works_with_the_keyboard_alone_and_crops(visit: OpenPage) -> None:
-    page = await visit("/demo?fault=card")
-    await page.evaluate("document.querySelector('helplens-widget').review = true")
-    panel = await Panel(page).open()
-    await panel.host.locator('input[type="file"]').set_input_files(SCREENSHOTS / "card.png")
-    await panel.editor.get_by_role("button", name="Crop").press("Enter")
-    await panel.editor.locator("canvas").focus()
-    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "Enter"):
-        await page.keyboard.press(key)
-    size = await panel.editor.locator("canvas").evaluate("canvas => [canvas.width, canvas.height]")
-    assert size == [256 + 22, 80 + 14]
-    await page.keyboard.press("Escape")
-    await expect(panel.uploads).to_have_count(0)

@@ -305,6 +305,15 @@ async def test_right_to_left_mirrors_the_panel_and_nothing_overflows(visit: Open
     assert wide[0] <= wide[1]
 
 
+async def test_where_the_site_lifts_the_button_the_panel_still_fits_on_the_screen(visit: OpenPage) -> None:
+    page = await visit("/demo", viewport={"width": 700, "height": 600})
+    await page.add_style_tag(content="helplens-widget { --helplens-offset-bottom: 90px; --helplens-offset-side: 40px }")
+    panel = await Panel(page).open()
+    box = await panel.host.locator(".panel").bounding_box()
+    assert box and box["y"] >= 12 and box["x"] >= 12
+    assert box["y"] + box["height"] <= 600 - 90 - 58
+
+
 async def _mirrored(route) -> None:  # type: ignore[no-untyped-def]
     response = await route.fetch()
     await route.fulfill(response=response, body=(await response.text()).replace("<html ", '<html dir="rtl" '))

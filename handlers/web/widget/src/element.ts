@@ -46,6 +46,8 @@ export class HelpLensWidget extends LitElement implements Parts {
   line = "";
   private words: Words = english;
   private reading?: Reading;
+  /** What an article was opened by. */
+  private opener: Element | null = null;
   private large?: Large;
   private menu = false;
   private others: Listed[] = [];
@@ -307,6 +309,7 @@ export class HelpLensWidget extends LitElement implements Parts {
   }
 
   openArticle(citation: Citation): void {
+    this.opener = (this.renderRoot as ShadowRoot).activeElement;
     this.reading = { citation };
     this.client.article(citation.article).then(
       (found) => this.reading?.citation === citation && ((this.reading = { citation, article: found }), this.requestUpdate()),
@@ -316,8 +319,16 @@ export class HelpLensWidget extends LitElement implements Parts {
     this.requestUpdate();
   }
 
+  /** Back to the talk, to the place that was left for the article. */
+  private closeArticle = (): void => {
+    this.reading = undefined;
+    this.requestUpdate();
+    void this.updateComplete.then(() => (this.opener as HTMLElement | null)?.focus());
+  };
+
   enlarge(picture: Picture, points: readonly Point[]): void {
     this.large = { picture, points };
+    this.zoom.reset();
     this.requestUpdate();
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLDialogElement>(".large")?.showModal());
   }
@@ -361,11 +372,13 @@ export class HelpLensWidget extends LitElement implements Parts {
     return html`<section class="panel ${this.dropping ? "dropping" : ""}" role="dialog" aria-label=${say("title")} data-drop=${say("drop")}
       @keydown=${this.keys} @dragover=${this.drag} @dragleave=${this.dragEnd} @drop=${this.drop}>
       ${this.header()}${this.state()}
-      ${this.reading
-        ? html`<div class="scroll" tabindex="0">${article(say, this.reading)}</div>`
-        : html`<div class="scroll talk" role="log" aria-live="off" aria-label=${say("title")} tabindex="0" @scroll=${this.scrolled}><div class="items">${talk(this)}</div></div>
+      <div class="body">
+        <div class="talking" ?inert=${Boolean(this.reading)}>
+          <div class="scroll talk" role="log" aria-live="off" aria-label=${say("title")} tabindex="0" @scroll=${this.scrolled}><div class="items">${talk(this)}</div></div>
           <div class="foot">${this.following ? nothing : html`<button class="down" type="button" @click=${this.toEnd} aria-label=${say("toNewest")}>${icon("down")}</button>`}
-          ${composer(this)}</div>`}
+          ${composer(this)}</div></div>
+        ${this.reading ? html`<div class="scroll page" tabindex="0">${article(say, this.reading)}</div>` : nothing}
+      </div>
     </section>`;
   }
 
@@ -374,9 +387,9 @@ export class HelpLensWidget extends LitElement implements Parts {
     const { owner, who } = this.thread;
     const coming = owner === "waiting" || this.asked;
     const human = owner === "human" ? say(who ? "withPerson" : "ownerHumanUnnamed", { who: plain(who) }) : say(coming ? "personAsked" : "person");
-    return html`<header>
+    return html`<header class=${this.reading ? "reading" : ""}>
       ${this.reading
-        ? html`<button class="tool back flip" type="button" @click=${() => ((this.reading = undefined), (this.following = false), this.requestUpdate())} aria-label=${say("back")}>${icon("back")}</button><h2>${say("article")}</h2>`
+        ? html`<button class="tool back flip" type="button" @click=${this.closeArticle} aria-label=${say("back")}>${icon("back")}</button><h2>${say("article")}</h2>`
         : html`<h2>${mark()}${say("title")}</h2>`}
       <button class="human" type="button" ?disabled=${coming || owner === "human"} @click=${this.person}>${icon("person")}<span>${human}</span></button>
       <button class="tool" type="button" aria-expanded=${this.menu} @click=${this.toggleMenu} aria-label=${say("more")}>${icon("more")}</button>
@@ -423,7 +436,7 @@ export class HelpLensWidget extends LitElement implements Parts {
     const shown = Math.min(innerWidth, ((innerHeight - 60) * picture.width) / Math.max(1, picture.height));
     const words = points.length ? say("ringed") : say("yourPicture", { name: plain(picture.name) });
     return html`<dialog class="large" aria-label=${words} @close=${shut}>
-      <div class="view" @wheel=${zoom.wheel} @dblclick=${zoom.twice} @pointerdown=${zoom.down} @pointermove=${zoom.move} @pointerup=${zoom.up} @pointercancel=${zoom.up}>
+      <div class="view" tabindex="0" role="group" aria-label=${words} @keydown=${zoom.key} @wheel=${zoom.wheel} @dblclick=${zoom.twice} @pointerdown=${zoom.down} @pointermove=${zoom.move} @pointerup=${zoom.up} @pointercancel=${zoom.up}>
         <div class="zoom">${marked(picture, points, whole, shown, this.relink)}</div></div>
       <div class="bar"><p>${points.map((p) => (p.step ? say("step", { step: p.step, label: plain(p.label) }) : plain(p.label))).join(" · ")}</p>
         <button class="tool" type="button" @click=${() => zoom.by(1 / 1.5)} aria-label=${say("zoomOut")}>${icon("minus")}</button>
@@ -437,7 +450,7 @@ export class HelpLensWidget extends LitElement implements Parts {
     event.stopPropagation(); // the page's own shortcuts are not for what is typed here
     if (event.key !== "Escape") return;
     if (this.menu) this.menu = false;
-    else if (this.reading) this.reading = undefined;
+    else if (this.reading) this.closeArticle();
     else this.hide();
     this.requestUpdate();
   };

@@ -31,7 +31,7 @@ button:disabled { cursor: default; opacity: .55; }
 .mark { width: 32px; height: 32px; fill: none; stroke: currentColor; stroke-width: 2.6; stroke-linecap: round; stroke-linejoin: round; } .mark .in { stroke-width: 2.2; }
 .badge { position: absolute; inset-block-start: -4px; inset-inline-end: -4px; min-width: 22px; height: 22px; padding: 0 6px; border-radius: 11px; background: var(--hl-ring); color: #fff; font-size: 13px; font-weight: 700; line-height: 22px; text-align: center; }
 
-.panel { position: absolute; inset-block-end: 72px; inset-inline-end: 0; width: min(400px, calc(100vw - 32px)); height: min(700px, calc(100dvh - 112px)); display: flex; flex-direction: column; background: var(--hl-ground);
+.panel { position: absolute; inset-block-end: 72px; inset-inline-end: 0; width: min(400px, calc(100vw - 12px - var(--helplens-offset-side, 20px))); height: min(700px, calc(100dvh - 92px - var(--helplens-offset-bottom, 20px))); display: flex; flex-direction: column; background: var(--hl-ground);
   border: 1px solid var(--hl-line); border-radius: var(--hl-radius); box-shadow: 0 4px 12px rgb(10 15 30 / .1), 0 24px 64px rgb(10 15 30 / .22); overflow: hidden; }
 header { display: flex; align-items: center; gap: 6px; padding: 12px 10px 12px 16px; border-bottom: 1px solid var(--hl-line); }
 :host([dir="rtl"]) header { padding: 12px 16px 12px 10px; }
@@ -42,6 +42,7 @@ header h2 { font-size: 17px; font-weight: 700; flex: 1; min-width: 0; display: f
 .menu button { display: flex; gap: 10px; width: 100%; padding: 9px 12px; text-align: start; border-radius: 9px; align-items: center; } .menu button:hover { background: var(--hl-sunk); } .menu hr { border: 0; border-top: 1px solid var(--hl-line); margin: 6px; } .menu small { color: var(--hl-soft); display: block; }
 .menu bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; display: block; max-width: 220px; }
 
+.body { flex: 1; min-height: 0; position: relative; } .talking { height: 100%; display: flex; flex-direction: column; } .page { position: absolute; inset: 0; background: var(--hl-ground); }
 .scroll { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px; scrollbar-width: thin; } .items { display: flex; flex-direction: column; gap: 14px; }
 .welcome { color: var(--hl-soft); font-size: 14px; } .hello { font-size: 21px; font-weight: 700; color: var(--hl-ink); letter-spacing: -.01em; margin-bottom: 4px; }
 .notice-model { margin-top: 10px; padding: 8px 12px; background: var(--hl-sunk); border-radius: 10px; font-size: 13px; }
@@ -54,17 +55,17 @@ header h2 { font-size: 17px; font-weight: 700; flex: 1; min-width: 0; display: f
 ol, .bubble ul, .article ul { padding-inline-start: 24px; display: grid; gap: 6px; } .bubble li::marker { font-weight: 700; color: var(--hl-link); }
 strong { font-weight: 700; } code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; background: color-mix(in srgb, var(--hl-ink) 8%, transparent); border-radius: 5px; padding: 1px 5px; }
 pre { margin: 0; overflow-x: auto; background: var(--hl-sunk); border-radius: 10px; padding: 10px 12px; } pre code { background: none; padding: 0; }
-a { color: var(--hl-link); } .link { color: var(--hl-link); font-size: 13px; font-weight: 600; text-decoration: underline; text-underline-offset: 2px; min-height: 24px; }
-.cite { font-size: 11.5px; font-weight: 700; min-width: 24px; min-height: 24px; border-radius: 8px; background: var(--hl-tint); color: var(--hl-link); margin-inline: 2px; vertical-align: 1px; line-height: 24px; }
+a { color: var(--hl-link); } .link { color: var(--hl-link); font-size: 13px; font-weight: 600; text-decoration: underline; text-underline-offset: 2px; min-height: 24px; } .receipt .link { white-space: nowrap; }
+.cite { font-size: 11.5px; font-weight: 700; min-width: 24px; min-height: 24px; border-radius: 8px; background: var(--hl-tint); color: var(--hl-link); margin-inline: 2px; vertical-align: 1px; line-height: 24px; } .kept { white-space: nowrap; }
 .running > :last-child::after { content: ""; display: inline-block; width: 8px; height: 15px; border-radius: 2px; background: var(--hl-link); margin-inline-start: 4px; vertical-align: -2px; }
-.receipt { display: flex; gap: 6px; align-items: flex-start; font-size: 13px; color: var(--hl-soft); } .receipt .icon { width: 16px; height: 16px; margin-top: 2px; } .receipt.read .icon { color: var(--hl-good); } .receipt.unreadable, .receipt.partly, .receipt.refused { color: var(--hl-bad); } .receipt span { min-width: 0; }
+.receipt { display: flex; gap: 4px 8px; align-items: flex-start; font-size: 13px; color: var(--hl-soft); } .receipt .icon { width: 16px; height: 16px; margin-top: 2px; } .receipt.read .icon { color: var(--hl-good); } .receipt.unreadable, .receipt.partly, .receipt.refused { color: var(--hl-bad); } .receipt span { min-width: 0; } .unsent .receipt { flex-wrap: wrap; align-items: baseline; justify-content: flex-end; }
 .sent { display: flex; flex-direction: column; align-items: flex-end; gap: 4px; max-width: 78%; }
 .thumb { display: block; position: relative; border: 1px solid var(--hl-line); border-radius: 14px; overflow: hidden; background: var(--hl-sunk); max-width: 100%; } .thumb img { display: block; max-width: 100%; max-height: 190px; width: auto; height: auto; object-fit: cover; object-position: top; }
 .sent .thumb .icon { margin: 24px; }
 .card { align-self: stretch; border: 1px solid var(--hl-line); border-radius: 14px; padding: 10px 14px 8px; font-size: 13.5px; background: var(--hl-ground); } .card h3 { font-size: 12.5px; color: var(--hl-soft); font-weight: 600; margin-bottom: 4px; }
 dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; } dt { color: var(--hl-soft); } dd { overflow-wrap: anywhere; } q { quotes: none; font-weight: 600; white-space: pre-line; }
 .chips { display: flex; flex-wrap: wrap; gap: 4px; } .chips bdi { background: var(--hl-sunk); border-radius: 6px; padding: 0 7px; font-variant-numeric: tabular-nums; } .hint { color: var(--hl-soft); font-size: 12.5px; margin-top: 4px; }
-.card label { display: block; font-weight: 600; margin-top: 6px; } .card input, .card textarea { width: 100%; font: inherit; color: inherit; background: var(--hl-sunk); border: 1px solid var(--hl-line); border-radius: 8px; padding: 6px 10px; resize: vertical; }
+.card label { display: block; font-weight: 600; margin-top: 6px; } .card input, .card textarea { width: 100%; font: inherit; color: inherit; background: var(--hl-sunk); border: 1px solid var(--hl-line); border-radius: 8px; padding: 6px 10px; resize: vertical; } .card textarea { field-sizing: content; min-height: 58px; max-height: 160px; }
 .row { display: flex; gap: 8px; margin-top: 8px; flex-wrap: wrap; } .small { font-size: 13.5px; font-weight: 600; border: 1px solid var(--hl-line); border-radius: 10px; padding: 6px 12px; display: inline-flex; gap: 6px; align-items: center; min-height: 34px; } .small:hover { background: var(--hl-sunk); } .small[aria-pressed="true"] { background: var(--hl-tint); border-color: var(--hl-link); }
 .small.main, .feedback .main { background: var(--hl-accent); color: var(--hl-on-accent); border-color: transparent; }
 .ringed { align-self: stretch; } .ringed .thumb { width: 100%; } .marked { display: block; width: 100%; height: auto; max-height: 340px; background: var(--hl-sunk); }
@@ -73,8 +74,9 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
 .corner { position: absolute; inset-block-end: 8px; inset-inline-end: 8px; display: grid; place-items: center; width: 32px; height: 32px; border-radius: 50%; background: rgb(20 22 30 / .72); color: #fff; }
 .ringed figcaption { display: flex; flex-wrap: wrap; gap: 4px 12px; margin-top: 6px; font-size: 13.5px; } .legend { display: inline-flex; gap: 6px; align-items: center; } .legend b { background: var(--hl-ring); color: #fff; border-radius: 50%; min-width: 20px; height: 20px; line-height: 20px; text-align: center; font-size: 12px; }
 .choices { display: grid; gap: 8px; align-self: stretch; } .choices button { border: 1px solid var(--hl-link); color: var(--hl-link); border-radius: 14px; padding: 10px 14px; font-weight: 600; text-align: start; } .choices button:hover:not(:disabled) { background: var(--hl-tint); }
-.sources { list-style: none; display: grid; gap: 4px; align-self: stretch; } .sources button { display: flex; gap: 8px; align-items: center; width: 100%; text-align: start; padding: 6px 8px; font-size: 13.5px; color: var(--hl-soft); min-height: 32px; } .sources button:hover { background: var(--hl-sunk); color: var(--hl-ink); } .sources .icon { width: 17px; height: 17px; }
-.feedback { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; } .feedback button { display: inline-flex; gap: 6px; align-items: center; border: 1px solid var(--hl-line); border-radius: 99px; padding: 5px 12px; font-size: 13.5px; min-height: 34px; } .feedback button:hover { background: var(--hl-sunk); } .feedback [aria-pressed="true"] { background: var(--hl-tint); border-color: var(--hl-link); } .feedback .icon { width: 17px; height: 17px; } .feedback p { font-size: 13.5px; color: var(--hl-soft); }
+.sources { list-style: none; display: grid; gap: 4px; align-self: stretch; } .sources { margin-inline: -8px; } .sources b { font-size: 11.5px; min-width: 20px; padding-inline: 5px; border-radius: 7px; background: var(--hl-tint); color: var(--hl-link); display: inline-block; text-align: center; line-height: 20px; margin-inline-end: 2px; }
+.sources button { display: flex; gap: 8px; align-items: center; width: 100%; text-align: start; padding: 6px 8px; font-size: 13.5px; color: var(--hl-soft); min-height: 32px; } .sources button:hover { background: var(--hl-sunk); color: var(--hl-ink); } .sources .icon { width: 17px; height: 17px; }
+.feedback { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; } .feedback button { display: inline-flex; gap: 6px; align-items: center; border: 1px solid var(--hl-line); border-radius: 17px; padding: 5px 12px; font-size: 13.5px; min-height: 34px; text-align: start; } .feedback button:hover { background: var(--hl-sunk); } .feedback [aria-pressed="true"] { background: var(--hl-tint); border-color: var(--hl-link); } .feedback .icon { width: 17px; height: 17px; } .feedback p { font-size: 13.5px; color: var(--hl-soft); }
 .notice { text-align: center; font-size: 13px; color: var(--hl-soft); padding: 2px 12px; }
 .working { display: flex; gap: 5px; align-items: center; color: var(--hl-soft); font-size: 13.5px; min-height: 28px; } .working i { width: 7px; height: 7px; border-radius: 50%; background: var(--hl-link); } .working span { margin-inline-start: 6px; }
 .state { display: flex; gap: 8px; align-items: center; padding: 7px 16px; background: var(--hl-sunk); font-size: 13px; color: var(--hl-soft); border-bottom: 1px solid var(--hl-line); } .state .icon { width: 17px; height: 17px; }
@@ -92,7 +94,7 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
 
 .article h2 { font-size: 20px; line-height: 1.25; letter-spacing: -.01em; } .article h3 { font-size: 16px; margin-top: 18px; } .mind { border-inline-start: 4px solid var(--hl-ring); padding: 8px 12px; background: var(--hl-sunk); border-start-end-radius: 10px; border-end-end-radius: 10px; } .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: 14px; } th, td { text-align: start; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--hl-line); vertical-align: top; } th { color: var(--hl-soft); font-weight: 600; }
 
-.large { border: 0; padding: 0; margin: 0; width: 100vw; height: 100dvh; max-width: none; max-height: none; background: rgb(12 14 20 / .97); color: #fff; overflow: hidden; } .large::backdrop { background: none; }
+.large { border: 0; padding: 0; margin: 0; width: 100vw; height: 100dvh; max-width: none; max-height: none; background: #0c0e14; color: #fff; overflow: hidden; } .large::backdrop { background: none; }
 .large .view { position: absolute; inset: 60px 0 0; touch-action: none; overflow: hidden; cursor: grab; } .large .zoom { transform-origin: 0 0; width: 100%; height: 100%; display: grid; place-items: center; } .large .marked { background: none; width: 100%; height: 100%; max-height: none; } 
 .large .bar { position: absolute; inset: 0 0 auto; display: flex; gap: 6px; padding: 12px; justify-content: flex-end; align-items: center; height: 60px; } .large .tool { color: #fff; } .large .tool:hover { background: rgb(255 255 255 / .14); } .large p { margin-inline-end: auto; font-weight: 600; padding-inline-start: 8px; } .large :focus-visible { outline-color: #fff; }
 
@@ -101,8 +103,8 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 12px; }
   .panel { position: fixed; inset: 0; width: auto; height: 100dvh; border: 0; border-radius: 0; padding-top: env(safe-area-inset-top); }
   .tool { width: 40px; height: 40px; }
 }
-@media (max-width: 360px) { .human .icon { display: none; } header { padding-inline: 12px 4px !important; } header h2 .mark { width: 22px; } }
-.welcome p, .offer p, .receipt span, .state, .feedback p { unicode-bidi: plaintext; text-align: match-parent; }
+@media (max-width: 360px) { .human .icon { display: none; } header { padding-inline: 12px 4px !important; } header h2 .mark { width: 22px; } .reading .human { display: none; } }
+.welcome p, .offer p, .receipt span, .state, .feedback p, .hint { unicode-bidi: plaintext; text-align: match-parent; }
 @media (prefers-reduced-motion: no-preference) {
   .panel { animation: rise .18s ease-out; } @keyframes rise { from { opacity: 0; transform: translateY(10px) scale(.98); } }
   .launcher { transition: transform .15s; } .launcher:hover { transform: scale(1.05); }

@@ -14,7 +14,7 @@ export interface Links {
 }
 
 type Piece = TemplateResult | string;
-const INLINE = /\*\*(.+?)\*\*|`([^`]+)`|\[(\d{1,3})\](?!\()|\[([^\]\n]{1,200})\]\(([^()\s]{1,2000})\)/gsu;
+const INLINE = /\*\*(.+?)\*\*|`([^`]+)`|\[(\d{1,3})\](?!\()(\s?[:.,;!?…)»”]+)?|\[([^\]\n]{1,200})\]\(([^()\s]{1,2000})\)/gsu;
 // characters that hide or turn text around; direction is the browser's to find (dir="auto")
 const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u00AD]/gu;
 
@@ -33,12 +33,13 @@ function inline(text: string, links: Links): Piece[] {
   return pieces;
 }
 
-function element([, bold, code, n, label, address]: RegExpMatchArray, links: Links): Piece | undefined {
+function element([, bold, code, n, after, label, address]: RegExpMatchArray, links: Links): Piece | undefined {
   if (bold) return html`<strong>${inline(bold, links)}</strong>`;
   if (code) return html`<code>${code}</code>`;
   if (n) {
     const open = links.cite?.(Number(n));
-    return open && html`<button class="cite" type="button" @click=${open} aria-label=${links.label?.(Number(n)) ?? n}>${n}</button>`;
+    const button = open && html`<button class="cite" type="button" @click=${open} aria-label=${links.label?.(Number(n)) ?? n}>${n}</button>`;
+    return button && after ? html`<span class="kept">${button}${after}</span>` : button;
   }
   if (label && address && links.allowed?.has(address) && /^https?:/.test(address)) {
     return html`<a href=${address} target="_blank" rel="noopener noreferrer">${label}</a>`;

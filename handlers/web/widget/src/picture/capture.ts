@@ -19,7 +19,7 @@ const PRIVATE = "[data-private], [data-helplens-private]";
 export async function capture(leaveOut: Element, extra = ""): Promise<Blob> {
   const page = document.documentElement;
   const hidden = extra ? `${PRIVATE}, ${extra}` : PRIVATE;
-  const fixed = markFixed(leaveOut);
+  const still = markStill(leaveOut);
   try {
     const scale = Math.min(2, window.devicePixelRatio || 1);
     const canvas = await domToCanvas(document.body, {
@@ -27,16 +27,17 @@ export async function capture(leaveOut: Element, extra = ""): Promise<Blob> {
       backgroundColor: background(page),
       style: { position: "absolute", inset: "auto", left: `${-scrollX}px`, top: `${-scrollY}px`, width: `${document.body.offsetWidth}px`, height: `${document.body.offsetHeight}px`, margin: "0" },
       font: false,
+      features: { restoreScrollPosition: true },
       timeout: 4000,
       fetch: { requestInit: { mode: "same-origin", credentials: "same-origin", cache: "force-cache" }, placeholderImage: TRANSPARENT },
       filter: (node) => node !== leaveOut && !(node instanceof Element && node.matches(LEFT_OUT)) && !foreign(node),
-      onCloneEachNode: (clone) => cover(clone, hidden),
-      onCloneNode: (clone) => place(clone as Element, fixed),
+      onCloneEachNode: (clone) => (cover(clone, hidden), hideScrollbars(clone)),
+      onCloneNode: (clone) => place(clone as Element, still),
     });
     if (empty(canvas)) throw new EmptyCapture("nothing was drawn");
     return await new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new EmptyCapture("no picture"))), "image/png"));
   } finally {
-    for (const { element } of fixed.values()) element.removeAttribute(MARK);
+    for (const { element } of still.values()) element.removeAttribute(MARK);
   }
 }
 
@@ -84,25 +85,43 @@ function blankField(field: Element): void {
   if (field instanceof HTMLTextAreaElement) field.textContent = covered;
 }
 
-const MARK = "data-helplens-fixed";
-interface Fixed { element: Element; box: DOMRect }
+/** The browser draws the copy with scrollbars that take room, even where the page's own lie over its content. */
+function hideScrollbars(clone: Node): void {
+  if (clone instanceof HTMLElement) clone.style.scrollbarWidth = "none";
+}
 
-/** What stands still while the page scrolls: in the copy it has to be put where it is seen. */
-function markFixed(leaveOut: Element): Map<string, Fixed> {
-  const found = new Map<string, Fixed>();
-  for (const element of document.body.querySelectorAll("*")) {
-    if (element === leaveOut || getComputedStyle(element).position !== "fixed") continue;
+const MARK = "data-helplens-still";
+type Still = { element: HTMLElement; fixed: DOMRect } | { element: HTMLElement; moved: { x: number; y: number } };
+
+/** What stands still while the page, or a part of it, scrolls: in the copy it has to be put where it is seen. */
+function markStill(leaveOut: Element): Map<string, Still> {
+  const found = new Map<string, Still>();
+  for (const element of document.body.querySelectorAll<HTMLElement>("*")) {
+    const { position } = getComputedStyle(element);
+    if (element === leaveOut || (position !== "fixed" && position !== "sticky")) continue;
     const name = String(found.size);
+    found.set(name, position === "fixed" ? { element, fixed: element.getBoundingClientRect() } : { element, moved: moved(element) });
     element.setAttribute(MARK, name);
-    found.set(name, { element, box: element.getBoundingClientRect() });
   }
   return found;
 }
 
-function place(clone: Element, fixed: Map<string, Fixed>): void {
+/** How far a sticky element is from its own place in the text. */
+function moved(element: HTMLElement): { x: number; y: number } {
+  const seen = element.getBoundingClientRect();
+  const own = element.style.cssText;
+  element.style.setProperty("position", "static", "important");
+  const place = element.getBoundingClientRect();
+  element.style.cssText = own;
+  return { x: seen.x - place.x, y: seen.y - place.y };
+}
+
+function place(clone: Element, still: Map<string, Still>): void {
   for (const element of clone.querySelectorAll<HTMLElement>(`[${MARK}]`)) {
-    const box = fixed.get(element.getAttribute(MARK)!)?.box;
-    if (!box) continue;
+    const found = still.get(element.getAttribute(MARK)!);
+    if (found && "moved" in found) Object.assign(element.style, { position: "relative", inset: `${found.moved.y}px auto auto ${found.moved.x}px` });
+    if (!found || !("fixed" in found)) continue;
+    const box = found.fixed;
     Object.assign(element.style, {
       position: "absolute", inset: "auto", left: `${box.left + scrollX}px`, top: `${box.top + scrollY}px`,
       width: `${box.width}px`, height: `${box.height}px`, margin: "0", transform: "none", translate: "none",

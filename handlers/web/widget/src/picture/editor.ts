@@ -90,9 +90,10 @@ class Editor {
     if (found?.length) top.append(this.button(say("hideFound"), () => this.hide(found)));
     const stage = Object.assign(document.createElement("div"), { className: "stage" });
     stage.append(this.canvas);
+    const keys = matchMedia("(hover: none) and (pointer: coarse)").matches ? "" : say("editKeys");
     const bottom = Object.assign(document.createElement("div"), { className: "bar" });
     bottom.append(
-      Object.assign(document.createElement("p"), { className: "help", textContent: [note, say("editHelp")].filter(Boolean).join(" ") }),
+      Object.assign(document.createElement("p"), { className: "help", textContent: [note, say("editHelp"), keys].filter(Boolean).join(" ") }),
       this.button(say("cancel"), () => this.dialog.close()),
       this.button(say("use"), () => void this.finish(), "small main"),
     );
@@ -101,7 +102,7 @@ class Editor {
     this.dialog.setAttribute("aria-label", say("editTitle"));
     Object.assign(this.canvas, { tabIndex: 0, onpointerdown: this.down, onpointermove: this.move, onpointerup: this.up, onkeydown: this.key });
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", say("editHelp"));
+    this.canvas.setAttribute("aria-label", `${say("editHelp")} ${say("editKeys")}`);
   }
 
   private hide(boxes: readonly Box[]): void {

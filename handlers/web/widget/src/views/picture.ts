@@ -59,7 +59,10 @@ export function described(picture: Picture, points: readonly Point[], say: Say):
   });
 }
 
-/** Zooms and moves what is in a box: two fingers, wheel, double tap, drag, and the buttons through `by`. */
+const STEP = 60;
+const MOVES: Record<string, [number, number]> = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+
+/** Zooms and moves what is in a box: two fingers, wheel, double tap, drag, arrow keys, and the buttons through `by`. */
 export class Zoom {
   private scale = 1;
   private x = 0;
@@ -81,6 +84,23 @@ export class Zoom {
     if (scale === 1) this.x = this.y = 0;
     this.show();
   }
+
+  /** As the next picture starts: whole. */
+  reset(): void {
+    this.scale = 1;
+    this.x = this.y = 0;
+    this.fingers.clear();
+  }
+
+  key = (event: KeyboardEvent): void => {
+    const move = MOVES[event.key];
+    if (event.key === "+" || event.key === "-") this.by(event.key === "+" ? 1.5 : 1 / 1.5);
+    if (!move || this.scale === 1) return;
+    event.preventDefault();
+    this.x += move[0];
+    this.y += move[1];
+    this.show();
+  };
 
   private show(): void {
     const box = this.box();
