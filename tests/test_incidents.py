@@ -182,6 +182,33 @@ async def test_the_team_announces_and_ends(incidents: Incidents, clock: Clock) -
     assert await met(incidents, "d", "Payment failed") is None and await incidents.end(problem.id) is None
 
 
+@pytest.mark.parametrize(
+    ("announced", "same"),
+    [
+        ("Your card was declined. Error TB-4021", True),
+        ("TB-4021: your card was declined", True),
+        ("Error TB-4021", True),
+        ("Your card was declined. Error TB-4022", False),
+        ("Your card declined", False),
+    ],
+)
+async def test_a_headline_and_a_code_are_the_error_though_its_screen_says_more(
+    announced: str, same: bool, incidents: Incidents
+) -> None:
+    """Without a code, words that lie apart are not the same error."""
+    await incidents.announce(announced, TELL)
+    error = "Your card was declined\nThe bank refused $48.00 for invoice INV-20418. Error TB-4021"
+    assert (TELL in str(await met(incidents, "a", error))) is same
+
+
+async def test_of_a_long_error_its_headline_is_told(incidents: Incidents) -> None:
+    error = "Your card was declined\nThe bank refused $48.00 for invoice INV-20418. Error TB-4021"
+    told = [await met(incidents, conversation, error) for conversation in "abc"][-1]
+    assert told and "“Your card was declined”" in told
+    told = [await met(incidents, conversation, "Error\nError 503 in the gateway") for conversation in "abc"][-1]
+    assert told and "“Error Error 503 in the gateway”" in told
+
+
 async def test_an_announcement_runs_out(incidents: Incidents, clock: Clock) -> None:
     await incidents.announce("Payment failed", TELL, hours=2)
     clock.wait(119)

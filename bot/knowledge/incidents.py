@@ -77,12 +77,21 @@ def fingerprint(phrase_: str) -> str:
 
 
 def matching(problems: Iterable[KnownProblem], texts: Iterable[str]) -> KnownProblem | None:
-    """The problem whose phrase is one of these texts (of `words`) or stands whole in one; the team's own and the
-    longest first."""
+    """The problem whose phrase is one of these texts (of `words`) or stands in one; the team's own and the longest
+    first."""
     given = [text for text in texts if text]
     ids = {fingerprint(text) for text in given}
-    hits = [p for p in problems if p.id in ids or any(f" {p.phrase} " in f" {text} " for text in given)]
+    hits = [p for p in problems if p.id in ids or any(_stands(p.phrase, text) for text in given)]
     return max(hits, key=lambda p: (bool(p.text), len(p.phrase)), default=None)
+
+
+def _stands(phrase_: str, text: str) -> bool:
+    """Whether a phrase stands whole in a text. One with a code may have other words between its own: who announces a
+    problem writes down its headline and its code, and customers' screens say more."""
+    if not re.search(r"[\d_]", phrase_):
+        return f" {phrase_} " in f" {text} "
+    rest = iter(text.split())
+    return all(word in rest for word in phrase_.split())
 
 
 def _codes(plain: str) -> set[str]:
@@ -91,11 +100,13 @@ def _codes(plain: str) -> set[str]:
 
 
 def told(problem: KnownProblem, error: str, now: int, zone: tzinfo = UTC, language: str = "en") -> str:
-    """What a customer is told. `error` is as this customer's own screen has it: nothing of another's is shown."""
+    """What a customer is told. `error` is as this customer's own screen has it, its headline is enough: nothing of
+    another's is shown."""
     since = moment(problem.since, now, zone, language)
     if problem.text:
         return say("incidents.announced", language, since=since, text=problem.text)
-    quoted = " ".join(error.split())
+    headline, *_ = error.strip().split("\n")
+    quoted = " ".join((headline if phrase(headline) else error).split())
     if not quoted:
         return say("incidents.counted", language, since=since)
     quoted = quoted if len(quoted) <= QUOTED_CHARS else quoted[: QUOTED_CHARS - 1].rstrip() + "…"
