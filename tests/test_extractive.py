@@ -5,8 +5,8 @@ from bot.answering.extractive import Extractive, reached, shortened
 from bot.conversation import Attachment, Message
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Ranking
-from bot.screenshots.ocr import Line
 from bot.screenshots.screen import Screen
+from prompts import languages, say
 
 STEPS = (
     "Open **Settings > Billing**.",
@@ -59,22 +59,95 @@ def test_warnings_of_the_article_are_kept() -> None:
 
 def test_two_articles_that_fit_make_one_question_with_buttons() -> None:
     other = passage("billing/bank.md", title="The bank asks for a code")
-    same_words = passage("old/card.md")
+    same_words = passage("billing/card.html")
     answer = Extractive(sure=0.6, unsure=0.2).decide(brief(0.4, passage(), same_words, other))
     assert not answer.answered
-    assert [c.text for c in answer.choices] == ["A card was refused", "The bank asks for a code"]
+    assert [c.text for c in answer.choices] == ["A card was refused", "The bank asks for a code", "None of these"]
+    assert [c.article for c in answer.choices] == ["billing/card.md", "billing/bank.md", None]
+
+
+def test_none_of_the_choices_leads_to_a_person_in_every_language() -> None:
+    found = (passage(), passage("billing/bank.md", title="The bank asks for a code"))
+    for language in languages():
+        asked = Extractive(sure=0.6).decide(brief(0.4, *found, language=language))
+        pressed = Extractive(sure=0.6).decide(brief(0.9, *found, language=language, question=asked.choices[-1].text))
+        assert not pressed.answered and pressed.handoff and not pressed.choices
+        assert say("answering.offer_person", language) in pressed.text
+
+
+def test_an_article_in_another_language_is_quoted_with_a_word_of_that() -> None:
+    def told(article: str, customer: str) -> str:
+        base = brief(0.9, passage(), language=customer)
+        hits = tuple(h.model_copy(update={"language": article}) for h in base.ranking.hits)
+        ranking = base.ranking.model_copy(update={"hits": hits})
+        return Extractive(sure=0.6).decide(base.model_copy(update={"ranking": ranking})).text
+
+    assert "\n\nThis article is in German.\n\n1. " in told("de", "en")
+    assert "\n\nDieser Artikel ist auf Französisch.\n\n1. " in told("fr", "de")
+    assert "This article" not in told("en", "en") + told("", "en")
+
+
+def choices(*articles: tuple[str, str]) -> tuple[str, list[str]]:
+    """The last paragraph of the question, and what stands on its buttons."""
+    found = (passage(path, title=title, text="Open WhatsApp.", steps=()) for title, path in articles)
+    answer = Extractive(sure=0.6, unsure=0.2).decide(brief(0.4, *found))
+    return answer.text.split("\n\n")[-1], [c.text for c in answer.choices if c.article]
+
+
+def test_buttons_say_what_tells_articles_apart() -> None:
+    """Equal titles by their folders, bare ones by file or folder, written as the articles write it."""
+    stacks = (("Add a stack", "user/docker/stacks/add.md"), ("Add a stack", "user/kubernetes/stacks/add.md"))
+    assert choices(*stacks, ("Registries", "r.md"))[1] == [
+        "Add a stack (Docker)",
+        "Add a stack (Kubernetes)",
+        "Registries",
+    ]
+    assert choices(("Install", "v7/install.md"), ("Install", "v8/install.md"))[1] == ["Install (v7)", "Install (v8)"]
+    bare = (("Setup", "channels/whatsapp/setup.md"), ("Overview", "core-modules/EmailTemplates.md"))
+    assert choices(*bare)[1] == ["Setup (WhatsApp)", "Overview (Email Templates)"]
+    own = (("Users", "user/users.md"), ("Settings", "user/settings.md"))
+    assert choices(*own)[1] == ["Users", "Settings"], "a folder that all share says nothing"
+
+
+def test_what_all_titles_say_is_said_once() -> None:
+    question, buttons = choices(("Version 1.1 - Getting Started", "a.md"), ("Version 1.0 - Getting Started", "b.md"))
+    assert question == "**… Getting Started**: there is more than one. Which of these is yours?"
+    assert buttons == ["Version 1.1", "Version 1.0"]
+    question, buttons = choices(("Add a stack", "docker/add.md"), ("Add a stack", "kubernetes/add.md"))
+    assert question.startswith("**Add a stack …**") and buttons == ["Docker", "Kubernetes"]
+    question, buttons = choices(("Mail accounts. Contacts", "a.md"), ("Mail accounts. Calendar", "b.md"))
+    assert question.startswith("**Mail accounts …**") and buttons == ["Contacts", "Calendar"]
+    question, buttons = choices(("Add a user", "a.md"), ("Add a user to a team", "b.md"))
+    assert question.startswith("More than one") and buttons == ["Add a user", "Add a user to a team"]
+
+
+def test_a_place_that_is_no_name_is_not_said() -> None:
+    for where in ("Billing", "Settings › Users", "Rechnungen 2024"):
+        assert f"You are on **{where}**." in Extractive().decide(brief(0.9, passage(steps=()), where=where)).text
+    for where in (
+        "ompany Hub",
+        "Acti.",
+        "8",
+        "器",
+        "© Running",
+        "07/04/2016 P1",
+        "A list of all machines and peers that we know",
+    ):
+        assert "You are on" not in Extractive().decide(brief(0.9, passage(steps=()), where=where)).text, where
 
 
 def test_an_answer_that_may_be_another_articles_offers_what_comes_next() -> None:
     found = (
         passage(),
         passage("bank.md", title="The bank asks for a code"),
-        passage("old.md"),
-        passage("c.md", title="C"),
+        passage("billing/card.html"),
+        passage("c.md", title="See also"),
     )
     doubted = Extractive(sure=0.6).decide(brief(0.7, *found))
     assert doubted.answered and doubted.citations
-    assert [c.text for c in doubted.choices] == ["The bank asks for a code", "C"], "a title twice would be no choice"
+    assert [c.text for c in doubted.choices] == ["The bank asks for a code", "See also"], (
+        "a title twice would be no choice"
+    )
     certain = Extractive(sure=0.6).decide(brief(0.9, *found))
     pressed = Extractive(sure=0.6).decide(brief(0.7, *found, chosen="bank.md"))
     assert certain.answered and not certain.choices
@@ -100,24 +173,17 @@ def test_nothing_found_is_said_too() -> None:
     assert Extractive().decide(brief(0.0)).handoff
 
 
-LINES = tuple(Line(text=f"Strange words {n}", box=(0, n, 9, n + 1), score=1) for n in range(8))
+def test_a_screen_of_another_product_is_asked_about() -> None:
+    """Confidence has taken it into account; what may fit is still offered, and words of their own stand."""
 
+    def asked(belongs: float, question: str = "why?") -> Answer:
+        base = brief(0.3, passage(), passage("b.md", title="Other"), question=question)
+        ranking = base.ranking.model_copy(update={"belongs": belongs})
+        return Extractive(sure=0.5).decide(base.model_copy(update={"ranking": ranking}))
 
-def strange(known: int, question: str = "why?") -> Answer:
-    base = brief(0.9, passage(), passage("b.md", title="Other"), question=question)
-    look = base.looks[0].model_copy(update={"screen": base.looks[0].screen.model_copy(update={"lines": LINES})})
-    hits = tuple(h.model_copy(update={"decided_by": ("Settings", *["Pay now"] * known)}) for h in base.ranking.hits)
-    ranking = base.ranking.model_copy(update={"hits": hits})
-    return Extractive(sure=0.5).decide(base.model_copy(update={"looks": (look,), "ranking": ranking}))
-
-
-def test_a_screen_of_another_product_is_not_answered_however_sure_the_ranking_is() -> None:
-    answer = strange(known=1)
-    assert not answer.answered
-    assert "is it a screen of this product?" in answer.text
-    assert answer.choices, "what may fit all the same is still offered"
-    assert strange(known=2).answered
-    assert strange(known=0, question="how do I pay an invoice with another card?").answered
+    assert "is it a screen of this product?" in asked(0.2).text and asked(0.2).choices
+    assert "is it a screen of this product?" not in asked(0.9).text
+    assert "is it a screen of this product?" not in asked(0.2, "how do I pay an invoice with another card?").text
 
 
 async def test_the_words_are_the_answer() -> None:

@@ -10,9 +10,12 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
+from babel import Locale, UnknownLocaleError
 from rapidfuzz import fuzz
 
+from bot.answering import buttons
 from bot.answering.brief import Aim, Answer, Brief, Look, Words
+from bot.answering.offer import CONSIDERED, Limits
 from bot.conversation import Choice, Citation
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit
@@ -25,25 +28,19 @@ QUOTE_LIMIT = 700
 """Characters quoted of a passage that has no steps: about what a person reads before they act."""
 SAME_PLACE = 90
 """Likeness (0 to 100) from which a step's last label and the screen's title are one place."""
+STRANGE = 0.5
+"""Probability that a screen belongs to the help centre's product, below which it is asked whether it does."""
 OWN_WORDS = 6
-"""A question of so many words stands on its own."""
-ENOUGH_PHRASES, KNOWN_PHRASES = 6, 2
-"""Of so many lines of two words or more, a screen of the help centre's own product shares at least so many with one
-article; `tests/bench/foreign.py` prints how well that tells the two apart."""
+"""A question of so many words stands on its own, whatever the picture shows."""
+PLACE = re.compile(r"(?!.*[.:…]$)[^\W_].{1,59}")
+"""What may be a page's name: not cut, no sentence, no sign."""
+PLACE_WORDS, PLACE_LETTERS, MOSTLY = 7, 3, 0.7
 
 
 @dataclass(frozen=True)
-class Extractive:
-    """Answers outright from `sure` on; between `unsure` and `sure` it asks which of the likeliest is meant.
+class Extractive(Limits):
+    """Quotes, asks, or says that it does not know, within the limits."""
 
-    All three are calibrated confidences: the probability that the first article is right. Below `certain` what comes
-    next is offered beside an answer. A customer is shown `choices` articles at most.
-    """
-
-    certain: float = 0.85
-    sure: float = 0.5
-    unsure: float = 0.12
-    choices: int = 3
     name: str = "extractive"
 
     async def answer(self, brief: Brief) -> AsyncIterator[Words | Answer]:
@@ -63,30 +60,34 @@ class Extractive:
         hits = brief.ranking.hits
         if brief.chosen:
             hits = tuple(h for h in hits if h.passage.article == brief.chosen) or hits
+        if brief.question == say("answering.none_of_these", brief.language):
+            return self._refused(brief)
         wants_person = brief.called and matches("triggers.asks", brief.question)
         if not hits:
             return self._called(brief) if wants_person else self._unknown(brief)
         confidence = brief.ranking.confidence
-        strange = foreign(brief)
-        if brief.chosen or (confidence >= self.sure and not strange):
-            return self._quote(brief, hits, confidence)
+        if brief.chosen:
+            return self._quote(brief, hits[:1], confidence)
+        named = buttons.names([hit.passage for hit in hits[:CONSIDERED]])
+        offer = self.offered(confidence, named)
+        shown = [hits[place] for place in offer.places]
+        if offer.outright:
+            return self._quote(brief, shown, confidence)
         if wants_person:
             return self._called(brief)
-        likely = _distinct(hits)[: self.choices]
-        if confidence >= self.unsure and len(likely) > 1:
-            return self._ask(brief, likely, confidence, strange=strange)
-        return self._unknown(brief, strange=strange)
+        return self._ask(brief, shown, confidence) if shown else self._unknown(brief)
 
     def _quote(self, brief: Brief, hits: Sequence[Hit], confidence: float) -> Answer:
+        """The first hit's words, and the others on buttons."""
         passage = hits[0].passage
-        doubted = not brief.chosen and confidence < self.certain
-        others = _choices(_distinct(hits)[1 : self.choices]) if doubted else ()
+        named = buttons.names([hit.passage for hit in hits])
         look = brief.looks[-1] if brief.looks else None
         start = reached(passage.steps, look.screen.where) if look else 0
         steps = passage.steps[start:]
         paragraphs = [
             _seen(look, brief.language),
             say("answering.from_article", brief.language, title=_title(passage), n=1),
+            _in_their_words(hits[0].language, brief.language),
         ]
         if start and look:
             paragraphs.append(say("answering.start_here", brief.language, where=look.screen.where))
@@ -95,28 +96,31 @@ class Extractive:
         return Answer(
             text=_joined(paragraphs),
             citations=(_citation(1, passage),),
-            choices=others,
+            choices=_choices(hits[1:], named[1:]),
             aims=tuple(aims(steps, look)) if look else (),
             confidence=confidence,
             answered=True,
             model=self.name,
         )
 
-    def _ask(self, brief: Brief, likely: Sequence[Hit], confidence: float, *, strange: bool) -> Answer:
-        look = brief.looks[-1] if brief.looks else None
+    def _ask(self, brief: Brief, likely: Sequence[Hit], confidence: float) -> Answer:
+        """One question: what all titles say in its words, what tells them apart on the buttons."""
+        shared, apart = buttons.parted(buttons.names([hit.passage for hit in likely]))
+        which = say("answering.which_of", brief.language, shared=shared) if shared else ""
         text = _joined(
             [
-                _seen(look, brief.language),
-                say("answering.other_product", brief.language) if strange else "",
-                say("answering.which", brief.language),
+                _seen(brief.looks[-1] if brief.looks else None, brief.language),
+                say("answering.other_product", brief.language) if strange(brief) else "",
+                which or say("answering.which", brief.language),
             ]
         )
-        return Answer(
-            text=text,
-            choices=_choices(likely),
-            confidence=confidence,
-            model=self.name,
-        )
+        none = Choice(text=say("answering.none_of_these", brief.language))
+        return Answer(text=text, choices=(*_choices(likely, apart), none), confidence=confidence, model=self.name)
+
+    def _refused(self, brief: Brief) -> Answer:
+        """They pressed that none of the choices is it."""
+        text = f"{say('answering.none_of_them', brief.language)} {_person(brief)}"
+        return Answer(text=text, model=self.name, handoff="none of the choices was it")
 
     def _called(self, brief: Brief) -> Answer:
         """They asked for a person, who is called: nothing else is wanted, and what helps that person is."""
@@ -128,14 +132,14 @@ class Extractive:
         text = f"{say('answering.nothing_new', brief.language)} {more}"
         return Answer(text=text, confidence=brief.ranking.confidence, model=self.name, handoff="nothing new to say")
 
-    def _unknown(self, brief: Brief, *, strange: bool = False) -> Answer:
+    def _unknown(self, brief: Brief) -> Answer:
         look = brief.looks[-1] if brief.looks else None
         unreadable = look is not None and not look.screen.legible
         paragraphs = [
             say("answering.unreadable", brief.language, reason=look.screen.told(brief.language))
             if look and unreadable
             else _seen(look, brief.language),
-            say("answering.other_product", brief.language) if strange else "",
+            say("answering.other_product", brief.language) if brief.ranking.hits and strange(brief) else "",
             say("answering.nothing", brief.language)
             + " "
             + say("answering.looked_for", brief.language, what=_looked_for(brief)),
@@ -149,17 +153,9 @@ class Extractive:
         )
 
 
-def foreign(brief: Brief) -> bool:
-    """Whether the picture seems to be of another product: it has words enough, and next to none of them is known here.
-
-    Confidence cannot tell: it was learned on screens of the product that the help centre is about. Whoever asks in
-    more than a few words is answered by those.
-    """
-    if not brief.looks or len(brief.question.split()) >= OWN_WORDS:
-        return False
-    phrases = [line for line in brief.looks[-1].screen.lines if " " in line.text.strip()]
-    known = (sum(" " in line.strip() for line in hit.decided_by) for hit in brief.ranking.hits[:3])
-    return len(phrases) >= ENOUGH_PHRASES and max(known, default=0) < KNOWN_PHRASES
+def strange(brief: Brief) -> bool:
+    """Whether the picture seems to be of another product, and the question does not stand on its own."""
+    return bool(brief.looks) and len(brief.question.split()) < OWN_WORDS and brief.ranking.belongs < STRANGE
 
 
 def reached(steps: Sequence[str], where: str) -> int:
@@ -207,16 +203,20 @@ def shortened(text: str, limit: int = QUOTE_LIMIT) -> str:
     return "\n\n".join(kept) or text.strip()[:limit].rsplit(" ", 1)[0] + " …"
 
 
-def _choices(hits: Sequence[Hit]) -> tuple[Choice, ...]:
-    return tuple(Choice(text=_title(hit.passage), article=hit.passage.article) for hit in hits)
+def _choices(hits: Sequence[Hit], named: Sequence[str]) -> tuple[Choice, ...]:
+    return tuple(Choice(text=name, article=hit.passage.article) for hit, name in zip(hits, named, strict=True))
 
 
-def _distinct(hits: Sequence[Hit]) -> list[Hit]:
-    """Hits whose titles differ: two buttons with the same words would be no choice."""
-    by_title: dict[str, Hit] = {}
-    for hit in hits:
-        by_title.setdefault(_title(hit.passage).casefold(), hit)
-    return list(by_title.values())
+def readable(where: str) -> bool:
+    """Whether this reads as the name of a page: what a crop has cut, an icon or a sentence is better not said."""
+    letters = [sign for sign in where if sign.isalpha()]
+    return (
+        PLACE.fullmatch(where) is not None
+        and not where[0].islower()
+        and len(where.split()) <= PLACE_WORDS
+        and len(letters) >= PLACE_LETTERS
+        and len(letters) >= MOSTLY * len(where.replace(" ", ""))
+    )
 
 
 def _seen(look: Look | None, language: str) -> str:
@@ -224,7 +224,18 @@ def _seen(look: Look | None, language: str) -> str:
         return ""
     if look.screen.error:
         return say("answering.saw_error", language, error=on_one_line(look.screen.error))
-    return say("answering.saw_where", language, where=look.screen.where) if look.screen.where else ""
+    return say("answering.saw_where", language, where=look.screen.where) if readable(look.screen.where) else ""
+
+
+def _in_their_words(language: str, wanted: str) -> str:
+    """That an article is in another language than the customer's, where it is."""
+    if language in ("", wanted):
+        return ""
+    try:
+        name = Locale.parse(language).get_language_name(wanted)
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return say("answering.other_language", wanted, named=name or language)
 
 
 def _person(brief: Brief) -> str:

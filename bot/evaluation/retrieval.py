@@ -194,7 +194,7 @@ async def queries(
 def outcomes(
     index: Index, cases: Sequence[Case], asked: Sequence[Query], fusion: str, threshold: float
 ) -> Iterator[Outcome]:
-    """What `fusion` makes of each case; answered are those whose confidence reaches `threshold`."""
+    """What `fusion` makes of each case, and what a customer is shown of it with this `threshold`."""
     for case, query in zip(cases, asked, strict=True):
         ranking: Ranking = rank(index, query, fusion, SHOWN)
         answer = Extractive(sure=threshold).decide(_brief(query, ranking))
@@ -205,7 +205,7 @@ def outcomes(
             ranked=tuple(hit.passage.article for hit in ranking.hits),
             shown=(*(c.article for c in answer.citations), *(c.article for c in answer.choices if c.article)),
             confidence=ranking.confidence,
-            answered=bool(ranking.hits) and ranking.confidence >= threshold,
+            answered=answer.answered,
         )
 
 

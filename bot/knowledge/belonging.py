@@ -25,6 +25,8 @@ LEXICAL = (
 )
 NEAREST = ("nearest", "nearest ten", "usual")
 """With vectors: how near the nearest passages are in meaning, and how near all are."""
+PECULIAR = ("peculiar",)
+"""With a table of everyday words (`peculiar`), last of all."""
 FEW = 3
 """Of fewer lines no share is taken."""
 TEN = 10

@@ -32,9 +32,9 @@ LOOKED_AT, NEAR, LEAST_LEFT = 20, 0.1, 1e-3
 and what an article of them has at least. Set by hand: no weights of an image encoder were at hand to measure with."""
 ASKED = 2.0
 """Log-odds that the customer's own words can add to what the screen says."""
-SURER, AS_SURE = 2.0, 0.8
-"""How many times as sure a search in every language must be to stand for one in the customer's: where nothing tells
-what was translated, and where paths tell it."""
+SURER = 2.0
+"""How many times as sure a search in every language must be to stand for one in the customer's, where nothing tells
+what was translated; where paths tell it, it always does."""
 LEAST = 0.12
 """Confidence that it must have: of two that know nothing, the customer's language is read."""
 VAGUE, CLEAR = 8.0, 20.0
@@ -68,6 +68,8 @@ class Hit(Noun):
     score: float
     decided_by: tuple[str, ...] = ()
     """The screen lines that decided, most telling first."""
+    language: str = ""
+    """The article's (`de`), as far as it is known."""
 
 
 class Ranking(Noun):
@@ -75,6 +77,8 @@ class Ranking(Noun):
 
     hits: tuple[Hit, ...] = ()
     confidence: float = 0.0
+    belongs: float = 1.0
+    """How likely the screens are of the help centre's own product; 1 where that was not asked."""
 
     def within(self, factor: float) -> Sequence[Hit]:
         """The hits whose score is at least `factor` times the best one's."""
@@ -88,6 +92,7 @@ class Scored:
     scores: Scores
     evidence: Evidence | None = None
     confidence: float | None = None
+    belongs: float = 1.0
 
 
 def text(index: Index, query: Query) -> Scored:
@@ -175,7 +180,7 @@ def best(index: Index, query: Query) -> Scored:
     possible = np.flatnonzero(odds > -np.inf)
     shares = np.zeros(len(odds))
     shares[possible] = np.exp(odds[possible] - odds.max())
-    return Scored(shares / shares.sum(), found.evidence, ranker.confidence(found))
+    return Scored(shares / shares.sum(), found.evidence, ranker.confidence(found), ranker.belongs(found))
 
 
 FUSIONS: dict[str, Callable[[Index, Query], Scored]] = {
@@ -192,13 +197,15 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
     if ranking.hits and only(index, query) is only(index, everywhere):
         return ranking
     # Screens are often in another language than who sends them: what explains one there is read in its translation,
-    # and what was never translated in the language that it is in. Nothing found in a language says little.
+    # and what was never translated in the language that it is in.
     language = language_tag(query.language)
-    needed = (AS_SURE if paths_tell(index, language) else SURER) * ranking.confidence
-    if ranking.hits and needed > 1:
-        return ranking
     every = _ranked(index, everywhere, fusion, top, into(index, language))
-    return every if every.confidence >= max(needed, LEAST) or not ranking.hits else ranking
+    sure, other = ranking.confidence, every.confidence
+    if not ranking.hits or paths_tell(index, language) or other >= max(SURER * sure, LEAST):
+        return every
+    if every.hits[0].passage.article == ranking.hits[0].passage.article:
+        return ranking
+    return ranking.model_copy(update={"confidence": sure * (1 - other)})
 
 
 def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[int, int] | None = None) -> Ranking:
@@ -216,12 +223,14 @@ def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[
             passage=index.passage(passage),
             score=float(scores[standing[article]]),
             decided_by=decided.get(standing[article], ()),
+            language=index.records[article]["language"],
         )
         for article, passage in zip(kept, best_passages(said, kept), strict=True)
     )
     confidence = scored.confidence if scored.confidence is not None else _lead(scores, [standing[i] for i in kept])
     skipped = bool(kept) and standing[kept[0]] != order[0]
-    return Ranking(hits=hits, confidence=0.0 if not hits else confidence / 2 if skipped else confidence)
+    sure = 0.0 if not hits else confidence / 2 if skipped else confidence
+    return Ranking(hits=hits, confidence=sure, belongs=scored.belongs)
 
 
 def _standing(order: Sequence[int], instead: Mapping[int, int], may: Allowed | None) -> dict[int, int]:

@@ -37,18 +37,24 @@ def everyday(indexes: Sequence[Index], least: int) -> list[str]:
     """Words that are everyday in at least `least` of the help centres, in alphabetical order."""
     centres: Counter[str] = Counter()
     for index in indexes:
-        centres.update(_everyday_of(index))
+        centres.update(everyday_of(index))
     return sorted(word for word, count in centres.items() if count >= least)
 
 
+def everyday_of(index: Index, share: float = SHARE) -> frozenset[str]:
+    """Words that this share of a help centre's articles has."""
+    enough = max(3, share * len(index.articles))
+    return frozenset(word for word, count in _counts(index).items() if count >= enough)
+
+
 @lru_cache(maxsize=32)
-def _everyday_of(index: Index) -> frozenset[str]:
+def _counts(index: Index) -> Counter[str]:
+    """How many articles have each word in their text."""
     articles: Counter[str] = Counter()
     for number in range(len(index.articles)):
         passages = (index.passage(p) for p in index.passages_of(number))
         articles.update({stem(word) for passage in passages for word in words(passage.text)})
-    enough = max(3, SHARE * len(index.articles))
-    return frozenset(word for word, count in articles.items() if count >= enough)
+    return articles
 
 
 def hashed(everyday_words: Sequence[str]) -> Hashes:

@@ -19,6 +19,7 @@ from bot.knowledge import belonging, kinds
 from bot.knowledge.evidence import Evidence, Floats
 from bot.knowledge.features import compared, meant
 from bot.knowledge.index import Index
+from bot.knowledge.peculiar import Usual, leading
 from bot.knowledge.probe import Probe
 from bot.knowledge.terms import Hashes
 
@@ -44,7 +45,7 @@ class Found:
     evidence: Evidence
     figures: Floats
     belonging: Floats
-    """What `belonging.signals` says of the screen."""
+    """What `belonging.signals` says of the screen, then how peculiar its words are, where there is a table for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,8 @@ class Ranker:
     belonging_weights: Floats
     """For each of `belonging`'s signals, then the constant: whether the screen is of the index's own
     product."""
+    usual: Usual | None = None
+    """How usual everyday words are, by which it is told what is peculiar to an index; None in older rankings."""
     thresholds: tuple[tuple[float, float], ...] = ()
     """(precision of what is answered on products held out, least confidence that reaches it), rising."""
     card: dict[str, Any] | None = None
@@ -84,6 +87,7 @@ class Ranker:
             kind_weights=np.array(whole["kind_weights"], np.float32),
             confidence_weights=np.array(raw["confidence_weights"], np.float32),
             belonging_weights=np.array(raw.get("belonging_weights", UNASKED), np.float32),
+            usual=Usual.of(whole["usual"]) if "usual" in whole else None,
             thresholds=tuple((p, t) for p, t in raw["thresholds"]),
             card=raw["card"],
         )
@@ -91,6 +95,8 @@ class Ranker:
     def write(self, path: Path) -> None:
         """The JSON of this ranker."""
         raw = {"kind_words": self.kind_words, "kind_weights": _rounded(self.kind_weights)} | self._learned()
+        if self.usual:
+            raw["usual"] = self.usual.shares
         if self.with_vectors:
             raw["with_vectors"] = self.with_vectors._learned()
         path.write_bytes(orjson.dumps(raw, option=orjson.OPT_INDENT_2) + b"\n")
@@ -118,6 +124,8 @@ class Ranker:
         scores = figures @ self.weights
         order = np.argsort(-scores, kind="stable")
         known = belonging.signals(evidence, plain[chosen])
+        if self.usual:
+            known = np.append(known, leading(self.usual.beside(index)[probe.terms]))
         return Found(chosen[order], scores[order], evidence, figures[order], known)
 
     def kind(self, index: Index) -> Floats:
@@ -129,7 +137,11 @@ class Ranker:
     def confidence(self, found: Found) -> float:
         """The probability that the first article is right."""
         sure = likely(signals(found.scores, found.evidence.probe.known_lines), self.confidence_weights)
-        return float(doubted(sure, found.belonging, self.belonging_weights))
+        return float(sure * self.belongs(found))
+
+    def belongs(self, found: Found) -> float:
+        """The probability that the screen is of the index's own product; 1 where that was not learned."""
+        return float(belongs(found.belonging, self.belonging_weights))
 
     def threshold(self, precision: float) -> float:
         """The least confidence from which answers reach `precision`, by what was held out."""
@@ -214,9 +226,9 @@ def likely(rows: Floats, weights: Floats) -> Floats:
     return 1 / (1 + np.exp(-odds))
 
 
-def doubted(sure: Floats, known: Floats, weights: Floats) -> Floats:
-    """Confidence times the probability that the screen is of the help centre's own product."""
-    return sure * likely(known, weights) if weights.any() else sure
+def belongs(known: Floats, weights: Floats) -> Floats:
+    """The probability that the screen of a row of signals (or of each of many) is of the help centre's own product."""
+    return likely(known, weights) if weights.any() else np.ones(known.shape[:-1], np.float32)
 
 
 def _rounded(values: Floats) -> list[float]:

@@ -3,13 +3,17 @@
 Not here: the ranking of products held out (`held_out`).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.training.held_out import HeldOut, Sure
+from bot.answering import buttons
+from bot.answering.offer import Limits, Offer
+from bot.training.held_out import HeldOut, Ranked, Sure
+from bot.training.products import Product
 
 Places = Sequence[NDArray[np.float64]]
 PRECISIONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -20,7 +24,7 @@ LEAST_ANSWERED = 25
 """Answers that a precision must rest on before a threshold is read off it."""
 
 
-def score_card(held: Sequence[HeldOut], sure: Sequence[Sure]) -> dict[str, Any]:
+def score_card(held: Sequence[HeldOut], sure: Sequence[Sure], products: Sequence[Product]) -> dict[str, Any]:
     """The score card: every product held out of all that ranked it."""
     places, right = [h.own.place for h in held], [h.own.right for h in held]
     surest_ = {share: [surest(s.own, r, share) for s, r in zip(sure, right, strict=True)] for share in SHARES}
@@ -33,6 +37,7 @@ def score_card(held: Sequence[HeldOut], sure: Sequence[Sure]) -> dict[str, Any]:
         "worst product": {f"{share:.0%}": round(float(np.min(each)), 3) for share, each in surest_.items()},
         "reliability": _reliability(np.concatenate([s.own for s in sure]), np.concatenate(right)),
         "answered": _answered(held, sure),
+        "shown": _shown(held, sure, products),
     }
 
 
@@ -72,7 +77,7 @@ def thresholds(sure: NDArray[Any], right: NDArray[np.bool_]) -> list[tuple[float
     for wanted in PRECISIONS:
         enough = np.flatnonzero(precision[LEAST_ANSWERED - 1 :] >= wanted)
         if len(enough):
-            least = max(least, round(float(sure[order[enough[-1] + LEAST_ANSWERED - 1]]), 4))
+            least = max(least, math.floor(1e4 * float(sure[order[enough[-1] + LEAST_ANSWERED - 1]])) / 1e4)
             found.append((wanted, least))
     return found
 
@@ -88,6 +93,51 @@ def _answered(held: Sequence[HeldOut], sure: Sequence[Sure]) -> dict[str, Any]:
         least = dict(thresholds(np.concatenate(own), right)).get(USUAL, 1.0)
         rows[name] = {"precision": USUAL, "own": _share(own, least), "strangers": _share(strangers, least)}
     return rows
+
+
+def _shown(held: Sequence[HeldOut], sure: Sequence[Sure], products: Sequence[Product]) -> dict[str, Any]:
+    """How often a right article is among what a customer is shown, and what that is, each product as it would behave
+    with the threshold that the others' screens give for the usual precision."""
+    rows, strangers = {}, []
+    for n, (product, own) in enumerate(zip(products, sure, strict=True)):
+        others = [i for i in range(len(held)) if i != n]
+        reached = thresholds(
+            np.concatenate([sure[i].own for i in others]), np.concatenate([held[i].own.right for i in others])
+        )
+        limits = Limits(sure=dict(reached).get(USUAL, 1.0))
+        offers = _offers(limits, product, held[n].own, own.own)
+        right = [
+            bool(len(offer.places)) and bool(hits[list(offer.places)].any())
+            for offer, hits in zip(offers, held[n].own.leading_right, strict=True)
+        ]
+        rows[product.name] = {"right": round(float(np.mean(right)), 4)} | _kinds(offers)
+        said = np.split(own.strangers, np.cumsum([len(s.place) for s in held[n].strangers])[:-1])
+        strangers += [
+            _kinds(_offers(limits, product, asked, each)) for asked, each in zip(held[n].strangers, said, strict=False)
+        ]
+    return {
+        "products": rows,
+        "mean": _mean(list(rows.values())),
+        "strangers": _mean(strangers) if strangers else None,
+    }
+
+
+def _offers(limits: Limits, product: Product, screens: Ranked, sure: NDArray[Any]) -> list[Offer]:
+    """What is shown for each screen."""
+    index, offers = product.index, []
+    for confidence, articles in zip(sure, screens.leading, strict=True):
+        passages = [index.passage(index.passages_of(int(article))[0]) for article in articles]
+        offers.append(limits.offered(float(confidence), buttons.names(passages)))
+    return offers
+
+
+def _kinds(offers: Sequence[Offer]) -> dict[str, float]:
+    """The shares that are answered outright, answered with what comes next beside it, and asked."""
+    return {
+        "outright": round(float(np.mean([o.outright for o in offers])), 4),
+        "with more": round(float(np.mean([o.outright and len(o.places) > 1 for o in offers])), 4),
+        "asked": round(float(np.mean([not o.outright and bool(o.places) for o in offers])), 4),
+    }
 
 
 def _share(sure: Sequence[NDArray[Any]], least: float) -> float | None:

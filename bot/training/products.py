@@ -15,6 +15,7 @@ from bot.knowledge.features import compared, meant
 from bot.knowledge.fusion import Query, bm25, screen_probe
 from bot.knowledge.index import Index
 from bot.knowledge.ranker import candidates, measured
+from bot.knowledge.terms import Hashes
 
 Floats = NDArray[np.float32]
 STRANGERS = 30
@@ -35,6 +36,8 @@ class Screens:
     """Of each screen, how many of its lines have a word that some article has."""
     known: Floats
     """Of each screen, what `belonging` says of it; nothing where no article has a word of it."""
+    words: tuple[Hashes, ...]
+    """Of each screen its words that the index knows."""
     meant: Floats | None = None
     """Of each candidate how near it is in meaning, where the index has vectors."""
 
@@ -94,13 +97,14 @@ def _asked(
     """(the screens' figures, the names of the figures of words)."""
     width = len(belonging.LEXICAL) + (len(belonging.NEAREST) if index.meaning else 0)
     names: tuple[str, ...] = ()
-    figures, right, chosen, lines, near, known = [], [], [], [], [], []
+    figures, right, chosen, lines, near, known, said = [], [], [], [], [], [], []
     for query, wanted in zip(asked, expected, strict=True):
         probe = screen_probe(index, query)
         plain = bm25(index, probe).astype(np.float32)
         found = candidates(index, probe, plain)
         chosen.append(found)
         lines.append(probe.known_lines)
+        said.append(index.arrays.terms[probe.terms])
         if not len(found):
             known.append(np.zeros(width, np.float32))
             continue
@@ -118,6 +122,7 @@ def _asked(
         sizes=np.array([len(c) for c in chosen]),
         lines=np.array(lines),
         known=np.stack(known),
+        words=tuple(said),
         meant=np.concatenate(near) if index.meaning else None,
     )
     return screens, names

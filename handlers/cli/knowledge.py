@@ -211,9 +211,15 @@ def _show(title: str, card: dict[str, Any], console: Console) -> None:
     for when, row in card["answered"].items():
         if row["strangers"] is not None:
             outright.add_row(when, percent(row["own"]), percent(row["strangers"]))
+    offered = Table("shown", "right among it", "answered", "with what comes next", "asked", box=SIMPLE_HEAD)
+    told = card["shown"]
+    for whose, row in told["products"] | {"mean": told["mean"], "screens of other products": told["strangers"]}.items():
+        if row:
+            right = percent(row["right"]) if "right" in row else ""
+            offered.add_row(whose, right, *(percent(row[key]) for key in ("outright", "with more", "asked")))
     held = Table("confidence said", "right", "cases", box=SIMPLE_HEAD)
     for b in card["reliability"]:
         held.add_row(f"{b['said']:.2f}", percent(b["right"]), str(b["cases"]))
-    for small in (surest, outright, held):
+    for small in (surest, outright, offered, held):
         if small.row_count:
             console.print(small)

@@ -80,6 +80,12 @@ def show(title: str, ranker: Ranker) -> None:
         if row["strangers"] is not None:
             own, strangers = 100 * row["own"], 100 * row["strangers"]
             print(f"answered outright, {when}: own screens {own:.1f} %, of other products {strangers:.1f} %")
+    for whose, row in (
+        ("own screens", card["shown"]["mean"]),
+        ("screens of other products", card["shown"]["strangers"]),
+    ):
+        if row:
+            print(f"shown of {whose}: " + ", ".join(f"{key} {100 * value:.1f} %" for key, value in row.items()))
     print(
         "confidence said / right (cases): "
         + ", ".join(f"{r['said']:.2f}/{r['right']:.2f} ({r['cases']})" for r in card["reliability"])
