@@ -1,13 +1,13 @@
 """One help centre file of any format -> HTML, by the library that knows the format. `passages` reads the HTML.
 
-What parsers do not know (MDX and template tags, includes, AsciiDoc, for which there is no Python parser) is turned
-into Markdown first. Includes are followed only inside the source. Not here: what the HTML means.
+What parsers do not know (MDX: `mdx`, AsciiDoc: `asciidoc`, template tags, includes) is turned into Markdown first.
+Includes are followed only inside the source. Not here: what the HTML means.
 """
 
 import codecs
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,12 @@ from typing import Literal
 from markdown_it import MarkdownIt
 from mdit_py_plugins.admon import admon_plugin
 from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
 
+from bot.knowledge.asciidoc import from_asciidoc
+from bot.knowledge.asides import KINDS
 from bot.knowledge.matter import Matter, fields, front_matter, html_matter
+from bot.knowledge.mdx import components
 from bot.knowledge.restructured import rst_to_html
 
 Format = Literal["markdown", "rst", "asciidoc", "html"]
@@ -41,7 +45,10 @@ INCLUDES = (
     re.compile(r"\{%-?\s*include(?:_relative|-markdown)?\s+[\"']?([^\"'\s%]+)[\"']?[^%]*%\}"),
     re.compile(r"""^[ \t]*-{1,2}8<-{1,2}[ \t]+["']([^"']+)["'][ \t]*$""", re.MULTILINE),
     re.compile(r"^include::([^\[]+)\[[^\]]*\]", re.MULTILINE),
+    re.compile(r"^[ \t]*\{!+[ \t]*([^!\s]+)[ \t]*!+\}[ \t]*$", re.MULTILINE),
+    re.compile(r"\{\{#include[ \t]+([^}\s:]+)[^}]*\}\}"),
 )
+SHORTCODES = "alert|notice|callout|hint|admonition|note|tip|info|important|warning|caution|danger"
 ADMONITION_WORDS = "note|tip|hint|info|important|warning|caution|danger|attention|error|success|check|example"
 
 
@@ -85,7 +92,7 @@ def to_html(text: str, origin: Origin) -> Html:
             return Html(rst_to_html(body, origin.path, origin.root, origin.included), meta)
         case "asciidoc":
             meta = fields(body) | meta
-            body = from_asciidoc(_with_includes(body, origin))
+            body = from_asciidoc(_with_includes(body, origin), markdown().renderInline)
         case "markdown":
             body = _with_includes(body, origin)
     return Html(markdown().render(plain_markdown(body)), meta)
@@ -133,7 +140,7 @@ def decoded(data: bytes) -> str:
 def markdown() -> MarkdownIt:
     """The one Markdown parser: CommonMark with tables, definition lists and `!!!` admonitions."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    return parser.use(admon_plugin).use(deflist_plugin)
+    return parser.use(admon_plugin).use(deflist_plugin).use(footnote_plugin)
 
 
 def _with_includes(text: str, origin: Origin, depth: int = INCLUDE_DEPTH) -> str:
@@ -165,84 +172,81 @@ def _image(match: re.Match[str]) -> str:
     return f'<img src="{html.escape(source)}" alt="{html.escape(alt)}">'
 
 
+def _shortcode(match: re.Match[str]) -> str:
+    """`{{< alert color="warning" title="Hot" >}}...{{< /alert >}}` of Hugo, as an admonition."""
+    said = match["said"].lower()
+    kind = next((kind for kind in (match["name"].lower(), *re.findall(r"\w+", said)) if kind in KINDS), "note")
+    title = re.search(r"title=\"([^\"]+)\"", match["said"])
+    told = TITLE.format(html.escape(title[1])) if title else ""
+    return f'\n<div class="admonition {kind}">\n\n{told}{match["text"].strip()}\n\n</div>\n'
+
+
+def _attributed(match: re.Match[str]) -> str:
+    """`{: .warning }` before a block, of Kramdown, as an alert."""
+    if match[1].lower() not in KINDS:
+        return match[2]
+    lines = [line.removeprefix(">").removeprefix(" ") for line in match[2].rstrip("\n").split("\n")]
+    return "".join(f"> {line}\n" for line in (f"[!{match[1].upper()}]", *lines))
+
+
+def _tab(match: re.Match[str]) -> str:
+    """`=== "Name"` and what is set in under it, of MkDocs."""
+    inside = re.sub(rf"^{match[1]}(?: {{4}}|\t)", match[1], match[3], flags=re.MULTILINE)
+    return f"{match[1]}**{match[2]}**\n\n{inside}"
+
+
+TITLE = '<p class="admonition-title">{}</p>\n\n'
+COLON_BLOCK = re.compile(
+    rf"^([ \t]*):::+[ \t]*\{{?({ADMONITION_WORDS})\b\}}?[ \t]*"
+    r"(?:\[([^\]\n]*)\]|\{[^}\n]*?title=\"([^\"]*)\"[^}\n]*\}|(.*))$",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""`:::warning Title`, `:::warning[Title]`, `:::warning{title="Title"}`."""
+SHORTCODE = re.compile(
+    rf"\{{\{{[<%]\s*(?P<name>{SHORTCODES})\b(?P<said>[^}}]*?)[>%]\}}\}}(?P<text>.{{0,20000}}?)"
+    r"\{\{[<%]\s*/\s*(?P=name)\s*[>%]\}\}",
+    re.DOTALL | re.IGNORECASE,
+)
+TAB = re.compile(
+    r"^([ \t]*)===!?\+?[ \t]+\"([^\"\n]+)\"[ \t]*\n((?:(?:\1(?: {4}|\t)[^\n]*|[ \t]*)(?:\n|\Z))+)", re.MULTILINE
+)
+
+
+def _colon_block(match: re.Match[str]) -> str:
+    title = next((said.strip() for said in match.groups()[2:] if said and said.strip()), "")
+    told = f"{match[1]}{TITLE.format(html.escape(title))}" if title else ""
+    return f'\n{match[1]}<div class="admonition {match[2].lower()}">\n\n{told}'
+
+
 TAGS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
-    # MDX: imports, exports, comments in braces
-    (re.compile(r"^(?:import|export)\s[^\n]*(?:\n(?!\n)[^\n]*)*\n?", re.MULTILINE), ""),
     (re.compile(r"\{/\*.*?\*/\}", re.DOTALL), ""),
     (re.compile(r"<!--.*?-->", re.DOTALL), ""),
-    # template tags: hints of GitBook, figures, shortcodes of Hugo and Jekyll
+    # template tags: hints of GitBook, shortcodes of Hugo, blocks of Kramdown and MkDocs, figures
     (re.compile(r"\{%\s*hint style=\"(\w+)\"\s*%\}"), r'<div class="admonition \1">\n'),
     (re.compile(r"\{%\s*endhint\s*%\}"), "\n</div>"),
+    (SHORTCODE, _shortcode),
+    (re.compile(r"^\{:[ \t]*\.([\w-]+)[^}\n]*\}[ \t]*\n((?:[^\n]+\n?)+)", re.MULTILINE), _attributed),
+    (re.compile(r"\{:[ \t]*[.#][^}\n]*\}"), ""),
+    (TAB, _tab),
     (re.compile(r"\{[%{<]\s*(?:figure|image)[^}]*\}+"), _image),
     (re.compile(r":::image\b.*?(?::::|$)", re.MULTILINE), _image),
     (re.compile(r"\{%.*?%\}|\{\{[<%].*?[>%]\}\}|\{#[\w-]+\}"), " "),
-    # ::: blocks of Docusaurus and VitePress
-    (
-        re.compile(rf"^[ \t]*:::+[ \t]*({ADMONITION_WORDS})\b[ \t]*(.*)$", re.MULTILINE),
-        r'<div class="admonition \1">\n\n\2\n',
-    ),
-    (re.compile(r"^[ \t]*:::+[ \t]*$", re.MULTILINE), "\n</div>\n"),
+    # ::: blocks of Docusaurus, VitePress and Microsoft
+    (COLON_BLOCK, _colon_block),
+    (re.compile(r"^([ \t]*):::+[ \t]*$", re.MULTILINE), r"\n\1</div>\n"),
     (re.compile(r"^[ \t]*:::+.*$", re.MULTILINE), ""),
-    # components that stand for an admonition
-    (re.compile(rf"<({ADMONITION_WORDS})(\s[^>]*)?>", re.IGNORECASE), r'\n<div class="admonition \1">\n\n'),
-    (re.compile(rf"</({ADMONITION_WORDS})>", re.IGNORECASE), "\n\n</div>\n"),
-    (re.compile(r"<([A-Z]\w*)((?:\s[^<>]*)?)/>"), r"<span\2></span>"),
+    # tags in small letters that stand for an admonition
+    (re.compile(rf"<({ADMONITION_WORDS})(\s[^>]*)?>"), r'\n<div class="admonition \1">\n\n'),
+    (re.compile(rf"</({ADMONITION_WORDS})>"), "\n\n</div>\n"),
     (re.compile(r"^\s*(\d+)\\\.", re.MULTILINE), r"\1."),
 )
 
 
 def plain_markdown(text: str) -> str:
     """Markdown without what only its site generator understands; code blocks are left as they are."""
+    text = components(text)
     parts = re.split(r"(^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$)", text, flags=re.DOTALL | re.MULTILINE)
     for number in range(0, len(parts), 2):
         for pattern, replacement in TAGS:
             parts[number] = pattern.sub(replacement, parts[number])
     return "".join(parts)
-
-
-ASCIIDOC: tuple[tuple[re.Pattern[str], Replacement], ...] = (
-    (re.compile(r"^:[\w-]+:.*$", re.MULTILINE), ""),
-    (re.compile(r"^//.*$", re.MULTILINE), ""),
-    (re.compile(r"^(={1,6}) +(.*)$", re.MULTILINE), lambda m: "#" * len(m[1]) + " " + m[2]),
-    (re.compile(r"^\.(\w[^\n]*)$", re.MULTILINE), r"**\1**\n"),
-    (re.compile(r"^\[(?:source|listing)[^\]]*\]\n", re.MULTILINE), ""),
-    (
-        re.compile(r"^\[(?:NOTE|TIP|WARNING|IMPORTANT|CAUTION)\]\n====\n(.*?)\n====$", re.MULTILINE | re.DOTALL),
-        r"> [!NOTE]\n> \1",
-    ),
-    (re.compile(r"^(NOTE|TIP|WARNING|IMPORTANT|CAUTION): +", re.MULTILINE), r"> [!\1]\n> "),
-    (re.compile(r"^\[[^\]\n]*\]$", re.MULTILINE), ""),
-    (re.compile(r"^-{4,}$|^\.{4,}$", re.MULTILINE), "```"),
-    (re.compile(r"^={4,}$|^\*{4,}$|^_{4,}$|^\+{4,}$|^\+$", re.MULTILINE), ""),
-    (re.compile(r"^(\*{1,5}) +", re.MULTILINE), lambda m: "  " * (len(m[1]) - 1) + "- "),
-    (re.compile(r"^(\.{1,5}) +", re.MULTILINE), lambda m: "   " * (len(m[1]) - 1) + "1. "),
-    (re.compile(r"(?:image|icon)::?([^\[\s]*)\[\"?([^\],\"]*)[^\]]*\]"), r"![\2](\1)"),
-    (re.compile(r"(?:link|xref|mailto):([^\[\s]*)\[([^\],]*)[^\]]*\]"), r"[\2](\1)"),
-    (re.compile(r"(https?://[^\s\[]+)\[([^\],]*)[^\]]*\]"), r"[\2](\1)"),
-    (re.compile(r"<<[^,>]*,([^>]*)>>"), r"\1"),
-    (re.compile(r"(?:kbd|btn|menu|footnote|pass):[\w]*\[([^\]]*)\]"), r"**\1**"),
-    (re.compile(r"(?<![\w*])\*(?!\s|\*)([^*\n]+?)(?<!\s)\*(?![\w*])"), r"**\1**"),
-    (re.compile(r"^(.+?)::[ \t]*$", re.MULTILINE), r"**\1**"),
-)
-
-
-def from_asciidoc(text: str) -> str:
-    """AsciiDoc as Markdown, as far as headings, lists, tables, emphasis, links and admonitions go."""
-    text = re.sub(r"^\|={3,}\n(.*?)^\|={3,}$", _asciidoc_table, text, flags=re.DOTALL | re.MULTILINE)
-    for pattern, replacement in ASCIIDOC:
-        text = pattern.sub(replacement, text)
-    return text
-
-
-def _asciidoc_table(match: re.Match[str]) -> str:
-    rows = [[cell.strip() for cell in row] for row in _asciidoc_rows(match[1]) if any(cell.strip() for cell in row)]
-    cells = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"\n<table>{cells}</table>\n"
-
-
-def _asciidoc_rows(text: str) -> Iterator[list[str]]:
-    for line in text.split("\n"):
-        if "|" in line:
-            yield re.split(r"(?:^|\s)[\w.+*]*\|", line)[1:]
-        elif line.strip():
-            yield [line]

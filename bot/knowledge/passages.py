@@ -5,12 +5,13 @@ One walk for every format, since `formats` makes HTML of them all. Not here: wha
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.knowledge.articles import Passage, Picture
+from bot.knowledge.asides import KINDS, WARNING, called_of, kind_of, titled_of
 
 LONGEST = 180
 """Words from which a section becomes several passages, cut between its blocks."""
@@ -23,34 +24,13 @@ SKIPPED = frozenset(
 BOLD = frozenset({"strong", "b"})
 CODE = frozenset({"code", "kbd", "tt", "samp", "var"})
 LEANING = frozenset({"em", "i", "cite"})
-INLINE = (
-    BOLD
-    | CODE
-    | LEANING
-    | frozenset(
-        {
-            "a",
-            "span",
-            "sub",
-            "sup",
-            "u",
-            "s",
-            "del",
-            "ins",
-            "mark",
-            "small",
-            "abbr",
-            "q",
-            "br",
-            "img",
-            "label",
-            "font",
-            "-text",
-        }
-    )
-)
-WARNINGS = frozenset({"warning", "caution", "danger", "important", "attention", "error"})
-ALERT = re.compile(r"^\s*\[!(\w+)\]\s*")
+INLINE_TAGS = "a span sub sup u s del ins mark small abbr q br img label font -text"
+INLINE = BOLD | CODE | LEANING | frozenset(re.findall(r"\S+", INLINE_TAGS))
+FOOTNOTE = frozenset({"footnotes", "footnotes-sep", "footnote-ref", "footnote-list"})
+LATE = ("data-src", "data-lazy-src", "data-original", "data-lazy")
+"""Where pages that load pictures late keep their address."""
+TYPED = re.compile(r"(\d{1,2})[.)]\s+(\S.*)", re.DOTALL)
+"""A paragraph that numbers itself."""
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 QUOTED = re.compile(r"[\"“„«‘]([^\"”“»’\n]{2,60})[\"”“»’]")
 PATH = re.compile(r"\s*(?:->|>|›|→|»|/|\|)\s+|\s+(?:->|>|›|→|»)\s*|(?<=\w)(?:->|>|›|→)(?=\w)")
@@ -62,7 +42,7 @@ class Block:
 
     text: str
     steps: tuple[str, ...] = ()
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
     @property
@@ -111,7 +91,7 @@ def labels_of(text: str) -> Iterator[str]:
     for match in re.finditer(r"\*\*(.+?)\*\*|`([^`]+)`", FENCED.sub("", text)):
         for part in PATH.split((match[1] or match[2]).strip()):
             label = part.strip(" :.,;")
-            if label and len(label.split()) <= LABEL_WORDS:
+            if label and len(label.split()) <= LABEL_WORDS and label.rstrip("!").lower() not in KINDS:
                 yield label
     for match in QUOTED.finditer(FENCED.sub("", text)):
         if len(match[1].split()) <= LABEL_WORDS:
@@ -141,7 +121,7 @@ def _blocks_of(node: LexborNode) -> Iterator[LexborNode]:
     """The block elements in reading order; plain containers are opened, inline runs between blocks are kept."""
     for child in node.iter(include_text=True):
         tag = child.tag or ""
-        if tag in SKIPPED or tag == "_comment":
+        if tag in SKIPPED or tag == "_comment" or FOOTNOTE & _classes(child):
             continue
         opaque = tag in INLINE or tag in HEADINGS or tag in ("p", "ul", "ol", "dl", "table", "pre", "blockquote")
         if opaque or _admonition(child):
@@ -151,11 +131,13 @@ def _blocks_of(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _admonition(node: LexborNode) -> str:
-    """The kind of admonition that an element is, or nothing."""
-    classes = (node.attributes.get("class") or "").lower().split() if node.tag in ("div", "aside", "section") else []
-    if not any(c in ("admonition", "alert", "callout", "admonitionblock") for c in classes):
-        return ""
-    return next((c.removeprefix("alert-") for c in classes if c.removeprefix("alert-") in WARNINGS), "note")
+    """The kind of aside that an element is by its class, or nothing."""
+    holds = node.tag in ("div", "aside", "section", "p")
+    return kind_of((node.attributes.get("class") or "").lower()) if holds else ""
+
+
+def _classes(node: LexborNode) -> set[str]:
+    return set((node.attributes.get("class") or "").split())
 
 
 def _read(node: LexborNode) -> Iterator[Block]:
@@ -170,71 +152,97 @@ def _read(node: LexborNode) -> Iterator[Block]:
     elif tag == "table":
         yield from _table(node)
     elif tag == "dl":
-        items = [(_inline(c).strip(), c.tag) for c in node.iter()]
+        items = [(_squeezed(_inline(c)), c.tag) for c in node.iter()]
         text = "\n".join(f"**{plain(t)}**" if name == "dt" else t for t, name in items if t)
         yield Block(text, pictures=tuple(_pictures(node)))
     elif tag == "blockquote" or _admonition(node):
         yield from _aside(node)
     else:
-        text = _inline(node).strip()
-        pictures = tuple(_pictures(node))
-        if text or pictures:
-            yield Block(text, pictures=pictures)
+        yield from _paragraph(node)
+
+
+def _paragraph(node: LexborNode) -> Iterator[Block]:
+    text, pictures = _squeezed(_inline(node)), tuple(_pictures(node))
+    if "admonition-title" in _classes(node):
+        text = text.strip("! ") + (":" if text[-1:].isalnum() else "")
+    if text or pictures:
+        yield _told(Block(text, pictures=pictures))
+
+
+def _told(block: Block) -> Block:
+    """The block, as a warning where it says so of itself."""
+    called = called_of(block.text)
+    return replace(block, warnings=(plain(called.rest),)) if called.kind in WARNING else block
 
 
 def _aside(node: LexborNode) -> Iterator[Block]:
+    """An aside's blocks, the name of its kind left out; what it warns of is one warning, at its first block."""
     kind = _admonition(node)
-    blocks = [b for child in _blocks_of(node) for b in _read(child)]
-    if not blocks:
-        return
-    if match := ALERT.match(blocks[0].text):
-        kind = match[1].lower()
-        blocks[0].text = blocks[0].text[match.end() :]
-    elif kind and blocks[0].text.strip(" :*").lower() in (kind, "note", "tip", "hint", *WARNINGS):
-        blocks = blocks[1:]
-    for block in blocks:
-        if kind in WARNINGS and block.text:
-            block.warning = plain(block.text)
-        yield block
+    inside = _paragraph(node) if node.tag == "p" else (b for child in _blocks_of(node) for b in _read(child))
+    first, *others = list(inside) or [Block("")]
+    titled = titled_of(first.text, kind)
+    kind = titled.kind or kind or ("warning" if first.warnings else "")
+    blocks = [b for b in (replace(first, text=titled.rest), *others) if b.text or b.pictures]
+    if kind in WARNING and blocks:
+        told = " ".join(plain(called_of(b.text).rest) for b in blocks if b.text)
+        blocks = [replace(b, warnings=(told,) if b is blocks[0] and told else ()) for b in blocks]
+    yield from blocks
 
 
-def _list(node: LexborNode) -> Block:
+def _list(node: LexborNode, within: bool = False) -> Block:
+    """A list as one block; steps `within` a step are told by letters."""
     ordered = node.tag == "ol"
     lines: list[str] = []
     steps: list[str] = []
+    warnings: list[str] = []
     first = int(start) if (start := node.attributes.get("start") or "1").isdigit() else 1
     for number, item in enumerate((c for c in node.iter() if c.tag == "li"), first):
-        runs = [r for r in _item(item) if r]
-        if not runs:
+        blocks = [block for block in _item(item) if block.text]
+        if not blocks:
             continue
-        lines.append(f"{number}. {runs[0]}" if ordered else f"- {runs[0]}")
-        lines += [f"   {line}" for run in runs[1:] for line in run.split("\n")]
+        warnings += [warning for block in blocks for warning in block.warnings]
+        mark = f"{number}." if ordered and not within else f"{_letter(number)})" if ordered else "-"
+        own, *others = "\n".join(block.text for block in blocks).split("\n")
+        lines += [f"{mark} {own}", *(f"   {line}" for line in others)]
         if ordered:
-            steps.append(_step(runs))
-    return Block("\n".join(lines), tuple(steps), pictures=tuple(_pictures(node)))
+            steps.append(_step(blocks))
+    return Block("\n".join(lines), tuple(steps), tuple(warnings), tuple(_pictures(node)))
 
 
-def _item(item: LexborNode) -> Iterator[str]:
-    """The runs of a list item: its own words first, then each block in it."""
+def _item(item: LexborNode) -> Iterator[Block]:
+    """The blocks of a list item: its own words first, then each block in it."""
     inline: list[str] = []
     for child in item.iter(include_text=True):
         if (child.tag or "") in INLINE:
             inline.append(_inline(child))
             continue
         if inline:
-            yield _squeezed("".join(inline))
+            yield _told(Block(_squeezed("".join(inline))))
             inline = []
         if (child.tag or "") not in SKIPPED:
-            for element in [child] if (child.tag in ("p", "ul", "ol", "pre", "table", "dl")) else _blocks_of(child):
-                yield from (b.text for b in _read(element))
+            own = child.tag in ("p", "ul", "ol", "pre", "table", "dl", "blockquote") or _admonition(child)
+            for element in [child] if own else _blocks_of(child):
+                yield from [_list(element, within=True)] if element.tag in ("ol", "ul") else _read(element)
     if inline:
-        yield _squeezed("".join(inline))
+        yield _told(Block(_squeezed("".join(inline))))
 
 
-def _step(runs: list[str]) -> str:
-    """A step as one line: its own words, and the short blocks that belong to it."""
-    kept = [runs[0]] + [r for r in runs[1:] if len(r) < 400 and "```" not in r]
-    return " ".join(re.sub(r"\n\s*(?:[-\d]+\.?\s)?", " ", run) for run in kept)
+def _letter(number: int) -> str:
+    return chr(ord("a") + number - 1) if 1 <= number <= 26 else str(number)
+
+
+def _step(blocks: list[Block]) -> str:
+    """A step as one line: its own words, and the short blocks that belong to it; what it warns of is told apart."""
+    runs = [b.text for b in blocks[1:] if not b.warnings and len(b.text) < 400 and "```" not in b.text]
+    own = blocks[0].text + (":" if runs and plain(blocks[0].text)[-1:].isalnum() else "")
+    return " ".join([own, *(_joined(run) for run in runs)]).replace("\n", " ")
+
+
+def _joined(run: str) -> str:
+    """A list within a step as one sentence."""
+    items = re.split(r"(?:^|\n)\s*(?:[a-z]\)|\d+\)|-) ", run)
+    told = "; ".join(item.strip(" .\n") for item in items if item.strip()) if len(items) > 1 else run
+    return re.sub(r"\s*\n\s*", " ", told + ("." if len(items) > 1 else ""))
 
 
 def _table(node: LexborNode) -> Iterator[Block]:
@@ -253,7 +261,7 @@ def _inline(node: LexborNode) -> str:
     tag = node.tag or ""
     if tag == "-text":
         return re.sub(r"\s+", " ", node.text_content or "").replace("*", "∗")
-    if tag in SKIPPED or tag in ("img", "_comment"):
+    if tag in SKIPPED or tag in ("img", "_comment") or (tag == "sup" and FOOTNOTE & _classes(node)):
         return ""
     if tag == "br":
         return "\n"
@@ -275,8 +283,19 @@ def _edge(text: str, at: int) -> str:
 def _pictures(node: LexborNode) -> Iterator[Picture]:
     images = [node] if node.tag == "img" else node.css("img")
     for image in images:
-        if source := image.attributes.get("src"):
-            yield Picture(path=source, alt=(image.attributes.get("alt") or image.attributes.get("title") or "").strip())
+        if source := shown_at(image):
+            alt = (image.attributes.get("alt") or image.attributes.get("title") or "").strip()
+            yield Picture(path=source, alt="" if alt == source else alt)
+
+
+def shown_at(image: LexborNode) -> str:
+    """Where an image's picture lies; pages that load pictures late name it elsewhere than in `src`. Empty for none."""
+    named = image.attributes
+    late = next((where for name in LATE if (where := named.get(name))), "")
+    largest = (named.get("srcset") or named.get("data-srcset") or "").rpartition(",")[2].split()
+    source = (named.get("src") or "").strip()
+    chosen = source if source and not source.startswith("data:") else late or next(iter(largest), "")
+    return "" if chosen.startswith("data:") else chosen.strip()
 
 
 def plain(text: str) -> str:
@@ -303,10 +322,21 @@ def _pieces(blocks: list[Block]) -> Iterator[list[Block]]:
         yield [block for _, block in group]
 
 
+def _typed_steps(blocks: list[Block]) -> None:
+    """Paragraphs that number themselves 1, 2, 3 are steps, whatever stands between them."""
+    numbered = [(int(match[1]), b, match[2]) for b in blocks if not b.steps and (match := TYPED.match(b.text))]
+    for at, (number, block, words) in enumerate(numbered):
+        before = numbered[at - 1][0] if at else 0
+        after = numbered[at + 1][0] if at + 1 < len(numbered) else 0
+        if number == before + 1 and (number > 1 or after == 2):
+            block.steps = (words.replace("\n", " "),)
+
+
 def _passage(
     blocks: list[Block], article: str, number: int, title: str, headings: tuple[str, ...], url: str | None, anchor: str
 ) -> Passage:
-    text = "\n\n".join(_squeezed(b.text) if not b.text.startswith("```") else b.text for b in blocks if b.text)
+    _typed_steps(blocks)
+    text = "\n\n".join(b.text for b in blocks if b.text)
     return Passage(
         article=article,
         number=number,
@@ -315,7 +345,7 @@ def _passage(
         text=text,
         steps=tuple(step for b in blocks for step in b.steps),
         labels=tuple(dict.fromkeys(labels_of(text))),
-        warnings=tuple(b.warning for b in blocks if b.warning),
+        warnings=tuple(warning for b in blocks for warning in b.warnings),
         url=url,
         anchor=anchor,
         pictures=tuple(p for b in blocks for p in b.pictures),

@@ -79,7 +79,8 @@ def _stream(passage: Passage) -> tuple[list[int], list[int]]:
         add(heading, HEADING)
     labels = {term(word) for label in labels_of(passage.text) for word in words(label)}
     fenced = False
-    for line in passage.text.split("\n"):
+    for indented in passage.text.split("\n"):
+        line = indented.lstrip()
         fenced ^= line.startswith("```")
         step = line[:1].isdigit() and ". " in line[:5]
         start = len(tokens)

@@ -4,9 +4,11 @@ Nothing outside the source is read, and nothing raw is let through.
 """
 
 import re
+import textwrap
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.core import publish_parts
@@ -20,9 +22,14 @@ from docutils.utils import SystemMessage, new_document
 
 LABEL_ROLES = frozenset({"guilabel", "menuselection", "kbd", "command"})
 LEFT_OUT = frozenset(
-    {"toctree", "mermaid", "raw", "youtube", "vimeo", "video", "graphviz", "contents", "highlight", "index"}
+    {"toctree", "mermaid", "raw", "youtube", "vimeo", "video", "graphviz", "contents", "highlight", "index", "todo"}
 )
-OPTIONS = "alt name class caption align width height scale target figclass title label language emphasize-lines linenos"
+
+
+CHANGES = frozenset({"versionadded", "versionchanged", "deprecated", "versionremoved"})
+OPTION = re.compile(r":[\w-]+:(?:\s|$)")
+FIELDS = re.compile(r"\A\s*(?::[\w -]+:[^\n]*\n(?:[ \t]+\S[^\n]*\n)*)+(?=\s*\n|\Z)")
+"""What a page says of itself at its head: `matter` reads it."""
 
 
 class AnyBlock(Directive):
@@ -31,17 +38,30 @@ class AnyBlock(Directive):
     has_content = True
     optional_arguments = 100
     final_argument_whitespace = True
-    option_spec = dict.fromkeys(OPTIONS.split(), unchanged)
+    option_spec: ClassVar = defaultdict(lambda: unchanged, alt=unchanged)
 
     def run(self) -> Sequence[nodes.Node]:
         """The content, as a container."""
         if self.name in LEFT_OUT:
             return []
         block = nodes.container()
+        first, _, rest = self.block_text.partition("\n")
+        if first.rstrip().endswith("::") or self.name in CHANGES:  # what docutils took for arguments is content
+            text = [line for line in textwrap.dedent(rest).splitlines() if not OPTION.match(line)]
+            self.content = StringList(text, source="")
+            self.arguments = []
         if self.arguments and self.name not in ("only", "container", "rst-class", "versionadded", "code-block"):
             block += nodes.paragraph("", "", nodes.strong("", " ".join(self.arguments)))
         self.state.nested_parse(self.content, self.content_offset, block)
         return [block]
+
+
+class CodeBlock(AnyBlock):
+    """`code-block` with whatever options Sphinx knows: docutils drops code whose options it does not."""
+
+    def run(self) -> Sequence[nodes.Node]:
+        """The code."""
+        return [nodes.literal_block("", "\n".join(self.content))]
 
 
 class Tabs(AnyBlock):
@@ -77,6 +97,7 @@ def _is_file(path: Path) -> bool:
 
 def rst_to_html(text: str, path: Path, root: Path, included: list[str]) -> str:
     """The HTML of reStructuredText; names of included files are added to `included`. Raises ValueError."""
+    text = FIELDS.sub("", text)
     register(text)
     overrides = {
         "report_level": 5,
@@ -106,6 +127,8 @@ def register(text: str) -> None:
     Its registries belong to the process; what is registered here changes nothing for what it knows.
     """
     directives.register_directive("include", InsideInclude)
+    for name in ("code-block", "sourcecode", "code"):
+        directives.register_directive(name, CodeBlock)
     settings = get_default_settings(Parser)
     settings.report_level = 5
     document = new_document("known", settings)
@@ -124,7 +147,7 @@ def keep_text(
     """A role of Sphinx: what it shows is kept, where it leads is not; UI labels become bold."""
     shown = re.sub(r"\s*<[^<>]*>$", "", text).lstrip("~!").replace("--&gt;", ">").replace("-->", ">")
     if name.rsplit(":", 1)[-1] in LABEL_ROLES:
-        return [nodes.strong(rawtext, shown)], []
+        return [nodes.strong(rawtext, re.sub(r"&(?=\w)", "", shown))], []
     if shown.startswith("/") or (name == "ref" and shown == text):
         shown = re.sub(r"[-_/]+", " ", shown).strip()
     return [nodes.inline(rawtext, shown)], []

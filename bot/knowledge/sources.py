@@ -26,7 +26,7 @@ MAX_BYTES = 5_000_000
 EXPORTS = {".json": 500_000_000, ".ndjson": 500_000_000, ".jsonl": 500_000_000}
 """Largest export that is read, by suffix."""
 LARGEST = EXPORTS | {".pdf": 100_000_000}
-READER = 2
+READER = 3
 """Raised when articles are read otherwise: those of an earlier reader are read again."""
 
 
