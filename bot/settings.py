@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     kb: Path | None = Field(
         default=None, description="The index made by `helplens kb build`. Unset: the example help centre serves."
     )
+    picture_hosts: Listed = Field(
+        default=(),
+        description="Hosts beside the articles' own from which `helplens kb build` fetches their pictures.",
+    )
     encoder: str | None = Field(
         default=None,
         description="Ranks by meaning too: minilm (in the extra `models`) or a folder of an encoder. Unset: by words.",

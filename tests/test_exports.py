@@ -2,56 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from bot.knowledge.fusion import Query, rank
-from bot.knowledge.index import Index, build
+from bot.knowledge.index import Index, NoArticles, build
 from handlers.cli import app
-
-
-def zendesk(id_: int, title: str, body: str, **more: Any) -> dict[str, Any]:
-    """An article as the Help Center API lists it."""
-    locale = more.get("locale", "en-us")
-    return {
-        "id": id_,
-        "url": f"https://lamps.example/api/v2/help_center/{locale}/articles/{id_}.json",
-        "html_url": f"https://lamps.example/hc/{locale}/articles/{id_}",
-        "draft": False,
-        "section_id": 7,
-        "user_segment_id": None,
-        "title": title,
-        "name": title,
-        "locale": locale,
-        "label_names": [],
-        "updated_at": "2026-01-01T00:00:00Z",
-        "body": body,
-    } | more
-
-
-def intercom(id_: str, title: str, body: str, **more: Any) -> dict[str, Any]:
-    """An article as the Articles API lists it."""
-    return {
-        "type": "article",
-        "id": id_,
-        "workspace_id": "w",
-        "title": title,
-        "body": body,
-        "state": "published",
-        "url": f"https://lamps.example/help/en/articles/{id_}",
-        "default_locale": "en",
-        "translated_content": {"type": "article_translated_content"},
-    } | more
-
+from tests.exports import intercom, write, zendesk
 
 DIM = "<h2>By hand</h2><ol><li>Open <strong>Lamps &gt; Brightness</strong>.</li><li>Drag <b>Dimmer</b>.</li></ol>"
-
-
-def write(path: Path, value: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value), "utf-8")
-    return path
 
 
 async def test_zendesk_pages_become_articles_with_links_and_structure(tmp_path: Path) -> None:
@@ -125,14 +85,13 @@ async def test_an_export_broken_off_and_a_file_that_is_none_are_said(tmp_path: P
     whole = json.dumps({"articles": [zendesk(1, "Dim", DIM)]})
     (tmp_path / "half.json").write_text(whole[:-20], "utf-8")
     (tmp_path / "lines.ndjson").write_text(json.dumps(zendesk(1, "Dim", DIM)) + '\n{"html_url": ', "utf-8")
-    (report,) = (await build(tmp_path / "half.json", tmp_path / "kb")).unreadable
-    assert report.startswith("half.json: an export that is no whole JSON")
-    (report,) = (await build(tmp_path / "lines.ndjson", tmp_path / "kb")).unreadable
-    assert "line 2" in report
+    with pytest.raises(NoArticles, match=r"half\.json: an export that is no whole JSON"):
+        await build(tmp_path / "half.json", tmp_path / "kb")
+    with pytest.raises(NoArticles, match="line 2"):
+        await build(tmp_path / "lines.ndjson", tmp_path / "kb")
     other = write(tmp_path / "other.json", {"a": 1})
-    assert (await build(other, tmp_path / "kb")).unreadable == (
-        "other.json: no export of Zendesk Guide or of Intercom",
-    )
+    with pytest.raises(NoArticles, match=r"other\.json: no export of Zendesk Guide or of Intercom"):
+        await build(other, tmp_path / "kb")
 
 
 def test_an_owner_indexes_an_export_and_searches_in_one_language(tmp_path: Path) -> None:

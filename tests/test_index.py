@@ -2,16 +2,19 @@
 
 import asyncio
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from bot.knowledge.fusion import Query, rank
-from bot.knowledge.index import Index, build
+from bot.knowledge.index import Index, NoArticles, build
 from bot.knowledge.pictures import Said
 from bot.knowledge.retriever import HelpRetriever
-from bot.knowledge.versions import NoIndex
+from bot.knowledge.versions import NoIndex, NotWritten, current, stamp
 from tests.centre import write
 
 
@@ -100,11 +103,116 @@ async def test_a_missing_index_and_a_missing_source_say_what_to_do(tmp_path: Pat
         await build(tmp_path / "none", tmp_path / "kb")
 
 
-async def test_an_empty_help_centre_finds_nothing_and_does_not_fail(tmp_path: Path) -> None:
-    (tmp_path / "centre").mkdir()
-    report = await build(tmp_path / "centre", tmp_path / "kb")
-    assert report.articles == 0
-    assert rank(Index.open(tmp_path / "kb"), Query(question="anything")).hits == ()
+async def test_a_source_without_articles_says_why_and_leaves_the_index_alone(tmp_path: Path) -> None:
+    empty, kb = tmp_path / "centre", tmp_path / "kb"
+    empty.mkdir()
+    with pytest.raises(NoArticles, match="holds no article that can be read: give a folder with Markdown"):
+        await build(empty, kb)
+    assert not stamp(kb), "an index that finds nothing is none"
+    await build(write(tmp_path / "other"), kb)
+    (empty / "scan.txt").write_bytes(b"\0\0")
+    with pytest.raises(NoArticles, match=r"\(scan.txt: not a text file\).*; the index at .* stays as it was"):
+        await build(empty, kb)
+    assert rank(Index.open(kb), Query(question="coupon expired")).hits
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"layout": 0, "articles": []}', b"[]"])
+async def test_a_damaged_index_and_one_of_another_layout_are_named_and_built_anew(
+    tmp_path: Path, damage: bytes
+) -> None:
+    source, kb = write(tmp_path / "centre"), tmp_path / "kb"
+    await build(source, kb)
+    (current(kb) / "index.json").write_bytes(damage)
+    with pytest.raises(NoIndex, match="build it again"):
+        Index.open(kb)
+    assert (await build(source, kb)).read == 6
+    (current(kb) / "tokens.npy").write_bytes((current(kb) / "tokens.npy").read_bytes()[:100])
+    with pytest.raises(NoIndex, match="damaged"):
+        Index.open(kb)
+
+
+async def test_where_nothing_can_be_written_one_line_says_so_before_the_work(tmp_path: Path) -> None:
+    source = write(tmp_path / "centre")
+    (tmp_path / "file").write_text("x", "utf-8")
+    for place, why in (("file", "file exists"), ("file/kb", "not a directory")):
+        with pytest.raises(NotWritten, match=f"cannot be written to .*{place}: {why}; name another folder"):
+            await build(source, tmp_path / place, lambda *_: pytest.fail("work was begun"))
+
+
+FILLED = """
+import asyncio, resource, sys
+from pathlib import Path
+from bot.knowledge.index import build
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+asyncio.run(build(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+async def test_a_full_disk_is_said_and_the_index_before_stays(tmp_path: Path) -> None:
+    source, kb = write(tmp_path / "centre"), tmp_path / "kb"
+    await build(source, kb)
+    (source / "long.md").write_text(" ".join(f"word{n}" for n in range(20_000)), "utf-8")
+    filled = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", FILLED, source, kb], capture_output=True, text=True, check=False
+    )
+    last = filled.stderr.strip().splitlines()[-1]
+    assert "there is no room left on that disk; the one before stays as it was" in last
+    assert rank(Index.open(kb), Query(question="coupon expired")).hits
+    assert not list(kb.glob("writing-*"))
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from bot.knowledge.index import build
+from bot.knowledge.notes import Notes
+from bot.knowledge.pictures import Said, remembered
+
+source, kb, left = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+
+def read(data):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    print(data.decode())
+    return Said(data.decode())
+
+report = asyncio.run(build(source, kb, None, remembered(read, Notes(kb / ".pictures" / "read.jsonl"))))
+print(report.articles, "articles")
+"""
+
+
+async def test_a_killed_build_leaves_the_index_and_the_next_goes_on_where_it_was(tmp_path: Path) -> None:
+    source, kb = write(tmp_path / "centre"), tmp_path / "kb"
+    await build(source, kb)
+    for n in range(6):
+        (source / f"p{n}.png").write_text(f"screen number {n}", "utf-8")
+    (source / "shown.md").write_text("# Shown\n\n" + "\n\n".join(f"![](p{n}.png)" for n in range(6)), "utf-8")
+
+    def run(left: int) -> tuple[int, list[str]]:
+        command = [sys.executable, "-c", KILLED, source, kb, str(left)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return done.returncode, done.stdout.splitlines()
+
+    code, _ = await asyncio.to_thread(run, 4)
+    assert code == -signal.SIGKILL
+    assert "shown.md" not in Index.open(kb).articles
+    assert rank(Index.open(kb), Query(question="coupon expired")).hits
+    code, said = await asyncio.to_thread(run, 99)
+    assert (code, said) == (0, ["screen number 4", "screen number 5", "7 articles"]), "four were read before the kill"
+    assert rank(Index.open(kb), Query(question="screen number 2")).hits[0].passage.article == "shown.md"
+
+
+async def test_builds_at_the_same_time_wait_for_each_other_and_what_a_killed_one_left_is_cleared(
+    tmp_path: Path,
+) -> None:
+    source, kb = write(tmp_path / "centre"), tmp_path / "kb"
+    (kb / "writing-left").mkdir(parents=True)
+    reports = await asyncio.gather(*(build(source, kb) for _ in range(4)))
+    assert [report.articles for report in reports] == [6] * 4
+    assert len(Index.open(kb).articles) == 6
+    assert not list(kb.glob("writing-*"))
 
 
 async def test_pictures_of_articles_are_read_with_their_alt_text_and_again_when_they_change(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ ranking is `evidence`'s and `fusion`'s business.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -23,14 +23,23 @@ from bot.knowledge.articles import Passage
 from bot.knowledge.assembly import write
 from bot.knowledge.encoder import Encoder
 from bot.knowledge.meaning import Meaning
-from bot.knowledge.pictures import ReadPicture, with_pictures
+from bot.knowledge.pictures import Fetch, Pictures, ReadPicture
 from bot.knowledge.prepared import Prepared, prepare
 from bot.knowledge.sight import Sight
 from bot.knowledge.sources import READER, Entry, UnreadableArticle, entries, fragment
-from bot.knowledge.versions import NoIndex, current, new_version
+from bot.knowledge.versions import NoIndex, check_writable, current, new_version
 
 Progress = Callable[[int, int, str], None]
 """(done, in all, the file at hand)."""
+
+
+NAMED = 5
+"""Reasons that are told when nothing could be read."""
+READABLE = "Markdown, MDX, reStructuredText, AsciiDoc, HTML or PDF files"
+
+
+class NoArticles(ValueError):
+    """Nothing in a source can be read as an article."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,12 @@ class BuildReport:
     """By language, how many articles are in it, most first; "" for those of which nobody knows."""
     facets: dict[str, int] = field(default_factory=dict)
     """How many articles are for a version, plan or audience, such as `plan:pro`, most first."""
+    pictures: int = 0
+    """Pictures that were read, of articles that are new or changed."""
+    pictures_failed: tuple[str, ...] = ()
+    """Pictures that could not be had or read, with the reason; they are tried again with the next build."""
+    pictures_elsewhere: dict[str, int] = field(default_factory=dict)
+    """By host, pictures on the web that were not asked for, most first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +93,11 @@ class Index:
             version = current(path)
             try:
                 return cls._mapped(version, encoder, sight)
-            except FileNotFoundError:
+            except NoIndex:
+                raise
+            except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
                 if attempt == 2:
-                    raise NoIndex(f"the index at {path} is damaged; build it again") from None
+                    raise NoIndex(f"the index at {path} is damaged ({error}); build it again") from None
         raise AssertionError("unreachable")
 
     @classmethod
@@ -131,32 +148,39 @@ async def build(
     progress: Progress | None = None,
     read_picture: ReadPicture | None = None,
     encoder: Encoder | None = None,
+    fetch: Fetch | None = None,
 ) -> BuildReport:
     """Read the help centre in `source` (a folder, or one file) into the index at `to`; only what changed is read again.
 
-    With `read_picture`, what the articles' own pictures say is indexed with their passages; with `encoder`, the
-    passages' vectors. Raises FileNotFoundError when there is no such source. What cannot be read or is left out is
-    named in the report.
+    With `read_picture`, what the articles' own pictures say is indexed with their passages, with `fetch` those on the
+    web too; with `encoder`, the passages' vectors. What cannot be read or is left out is named in the report.
+
+    Raises FileNotFoundError when there is no such source, NoArticles when nothing in it can be read as one, NotWritten
+    where the index cannot be; it stays as it was then.
     """
     quiet = progress or (lambda done, total, name: None)
-    return await asyncio.to_thread(_build, source, to, quiet, read_picture, encoder)
+    root = source if source.is_dir() else source.parent
+    pictures = Pictures(root, read_picture, fetch) if read_picture else None
+    return await asyncio.to_thread(_build, source, to, quiet, _Reading(root, pictures), encoder)
 
 
-def _build(
-    source: Path, to: Path, progress: Progress, read_picture: ReadPicture | None, encoder: Encoder | None
-) -> BuildReport:
+def _build(source: Path, to: Path, progress: Progress, reading: "_Reading", encoder: Encoder | None) -> BuildReport:
     started = time.monotonic()
     listing = entries(source)
+    check_writable(to)
     try:
         old = Index.open(to)
     except NoIndex:
         old = None
-    reading = _Reading(source if source.is_dir() else source.parent, old, read_picture)
+    reading.take_over(old)
     for done, entry in enumerate(listing.entries):
         progress(done, len(listing.entries), entry.name)
         reading.take(entry)
     progress(len(listing.entries), len(listing.entries), "")
     articles = reading.articles()
+    unreadable = (*listing.unreadable, *reading.unreadable)
+    if not articles:
+        raise NoArticles(_nothing(source, to, old, (*unreadable, *listing.left_out)))
     with new_version(to) as version:
         write(articles, version)
         passages = [p for a in articles for p in a.passages]
@@ -167,13 +191,26 @@ def _build(
         read=reading.read,
         unchanged=reading.kept,
         removed=len(set(old.articles if old else ()) - {a.record["path"] for a in articles}),
-        unreadable=(*listing.unreadable, *reading.unreadable),
+        unreadable=unreadable,
         left_out=tuple(listing.left_out),
         encoded=encoded,
         languages=dict(Counter(a.record["language"] for a in articles).most_common()),
         facets=dict(Counter(facet for a in articles for facet in a.record["audience"]).most_common()),
+        pictures=reading.pictures.told if reading.pictures else 0,
+        pictures_failed=tuple(reading.pictures.failed) if reading.pictures else (),
+        pictures_elsewhere=dict(reading.pictures.elsewhere.most_common()) if reading.pictures else {},
         seconds=time.monotonic() - started,
     )
+
+
+def _nothing(source: Path, to: Path, old: Index | None, reasons: Sequence[str]) -> str:
+    """That there is no article in a source, why, and what to do."""
+    found = f"{source} holds no article that can be read"
+    if reasons:
+        more = f"; {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+        found += f" ({'; '.join(reasons[:NAMED])}{more})"
+    kept = f"; the index at {to} stays as it was" if old is not None and old.articles else ""
+    return f"{found}: give a folder with {READABLE}, or an export of Zendesk or Intercom{kept}"
 
 
 @dataclass
@@ -181,12 +218,18 @@ class _Reading:
     """The articles of one build: each read, or taken over from the version before."""
 
     root: Path
-    old: Index | None
-    read_picture: ReadPicture | None = None
+    pictures: Pictures | None = None
     read: int = 0
     kept: int = 0
     unreadable: list[str] = field(default_factory=list)
     _taken: list[Prepared] = field(default_factory=list)
+    _old: Index | None = None
+    _places: dict[str, int] = field(default_factory=dict)
+
+    def take_over(self, old: Index | None) -> None:
+        """What has not changed since `old` is taken from there."""
+        self._old = old
+        self._places = {name: n for n, name in enumerate(old.articles)} if old else {}
 
     def take(self, entry: Entry) -> None:
         try:
@@ -196,16 +239,15 @@ class _Reading:
                 self.kept += 1
                 return
             article = entry.read()
-            if self.read_picture is not None:
-                article = with_pictures(article, self.root, self.read_picture)
+            record: dict[str, Any] = {"path": entry.name, "sha256": digest, "reader": READER}
+            if self.pictures is not None:
+                article, record["pictures"] = self.pictures.shown(article)
         except (UnreadableArticle, OSError) as error:
             self.unreadable.append(str(error))
             return
         self.read += 1
-        includes = {i: sha256((self.root / i).read_bytes()).hexdigest() for i in article.includes}
-        self._taken.append(
-            prepare(article, {"path": entry.name, "sha256": digest, "reader": READER, "includes": includes})
-        )
+        record["includes"] = {i: sha256((self.root / i).read_bytes()).hexdigest() for i in article.includes}
+        self._taken.append(prepare(article, record))
 
     def articles(self) -> list[Prepared]:
         """Those that stand for themselves: a fragment that another article includes does not."""
@@ -215,16 +257,22 @@ class _Reading:
         ]
 
     def _unchanged(self, name: str, digest: str) -> Prepared | None:
-        if self.old is None or name not in self._places:
+        if self._old is None or name not in self._places:
             return None
-        record = self.old.records[self._places[name]]
+        record = self._old.records[self._places[name]]
         if record["sha256"] != digest or record.get("reader") != READER:
             return None
         for include, old_digest in record["includes"].items():
             path = self.root / include
             if not path.is_file() or sha256(path.read_bytes()).hexdigest() != old_digest:
                 return None
-        return self.old.prepared(self._places[name])
+        kept = self._old.prepared(self._places[name])
+        return None if self.pictures is not None and self._pictures_missing(record, kept) else kept
 
-    def __post_init__(self) -> None:
-        self._places = {name: n for n, name in enumerate(self.old.articles)} if self.old else {}
+    def _pictures_missing(self, record: dict[str, Any], kept: Prepared) -> bool:
+        """Whether pictures of an unchanged article are to be read: nobody read them, or asked in vain."""
+        if "pictures" not in record:
+            return any(b'"pictures"' in passage for passage in kept.passages)
+        first = orjson.loads(kept.passages[0]) if record["pictures"] else {}
+        assert self.pictures is not None
+        return self.pictures.worth_another_try(record["pictures"], first.get("url") or "")

@@ -4,6 +4,8 @@ A version is written aside and then named in one atomic step, so a search never 
 it stays until the next, for processes that are still opening it. The folder can be copied as it is.
 """
 
+import errno
+import fcntl
 import os
 import shutil
 import tempfile
@@ -13,6 +15,9 @@ from pathlib import Path
 
 CURRENT = "current"
 KEPT = 2
+ASIDE, LOCK = "writing-", ".lock"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the errors that say that there is no room."""
 
 
 class NoIndex(FileNotFoundError):
@@ -38,21 +43,57 @@ def stamp(index: Path) -> str:
         return ""
 
 
+class NotWritten(OSError):
+    """An index could not be written; the message says why, and that the one before stays."""
+
+
+def check_writable(index: Path) -> None:
+    """Before long work: raises NotWritten when nothing can be written at `index`."""
+    try:
+        index.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=index).close()
+    except OSError as error:
+        raise NotWritten(f"the index cannot be written to {index}: {_why(error)}; name another folder") from error
+
+
+def _why(error: OSError) -> str:
+    """In words; an array that finds no room has no number of an error."""
+    if error.errno in FULL or (error.errno is None and "requested and" in str(error)):
+        return "there is no room left on that disk"
+    return (error.strerror or str(error)).lower()
+
+
 @contextmanager
 def new_version(index: Path) -> Iterator[Path]:
-    """A folder to write a version into; it becomes the current one when the block ends without an error."""
-    index.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix="writing-", dir=index))
-    try:
-        yield aside
-        numbers = [int(p.name[1:]) for p in index.glob("v[0-9]*") if p.name[1:].isdigit()]
-        version = index / f"v{max(numbers, default=0) + 1}"
-        aside.rename(version)
-        version.chmod(0o755)
-        pointer = index / f".{CURRENT}-{os.getpid()}"
-        pointer.write_text(version.name, "utf-8")
-        pointer.replace(index / CURRENT)
-        for old in sorted(numbers)[: -(KEPT - 1)]:
-            shutil.rmtree(index / f"v{old}", ignore_errors=True)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    """A folder to write a version into; it becomes the current one when the block ends without an error.
+
+    One build writes at a time; another one waits. Raises NotWritten when the disk does not take it; the version before
+    stays the current one then.
+    """
+    check_writable(index)
+    with (index / LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of by the kernel however this process ends
+        for left in index.glob(f"{ASIDE}*"):  # by a build that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=index))
+        try:
+            yield aside
+            _name(aside, index)
+        except OSError as error:
+            why = f"the index could not be written to {index}: {_why(error)}; the one before stays as it was"
+            raise NotWritten(why) from error
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _name(aside: Path, index: Path) -> None:
+    """Makes what was written aside the current version, and clears away all but the one before."""
+    numbers = [int(p.name[1:]) for p in index.glob("v[0-9]*") if p.name[1:].isdigit()]
+    version = index / f"v{max(numbers, default=0) + 1}"
+    aside.rename(version)
+    version.chmod(0o755)
+    pointer = index / f".{CURRENT}-{os.getpid()}"
+    pointer.write_text(version.name, "utf-8")
+    pointer.replace(index / CURRENT)
+    for old in sorted(numbers)[: -(KEPT - 1)]:
+        shutil.rmtree(index / f"v{old}", ignore_errors=True)

@@ -1,30 +1,38 @@
 """A help centre's address -> a folder of its pages, politely and so that it can go on where it was broken off.
 
-The sitemap says which pages there are; robots.txt says which may be read and how fast; a page that was read is asked
-for again only with its ETag. trafilatura finds the content. Not here: reading the folder (`sources`).
+The sitemaps say which pages there are, else the links do, page by page; a page that was read is asked for again only
+with its ETag. trafilatura finds the content. Not here: how a site is asked (`visitor`), the pictures on pages
+(`gallery`), reading the folder (`sources`).
 """
 
 import asyncio
-import time
-from collections.abc import Callable
+import re
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
-from urllib.robotparser import RobotFileParser
 
-import aiohttp
 import orjson
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.knowledge.matter import html_matter
+from bot.knowledge.notes import Notes
+from bot.knowledge.passages import shown_at
+from bot.knowledge.visitor import AGENT, Answer, Away, Visitor
 
-AGENT = "HelpLens"
 MOST_PAGES = 20_000
 MOST_BYTES = 5_000_000
+SITEMAP_BYTES = 50_000_000
+"""The most that the sitemaps' own standard allows."""
 SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
-NOTES = "pages.json"
+NOTES = ".pages.jsonl"
+HTML = frozenset({"text/html", "application/xhtml+xml"})
+NO_PAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|ico|css|js|json|xml|pdf|zip|gz|mp4|webm|exe|dmg|docx?|xlsx?)$", re.I)
+"""Where a link leads that is not worth a request."""
 Progress = Callable[[int, int, str], None]
 
 
@@ -34,125 +42,164 @@ class Unreachable(ValueError):
 
 @dataclass
 class Crawl:
-    """One help centre's pages in `folder`. `pause` seconds lie between two requests, more when robots.txt says so."""
+    """One help centre's pages in `folder`."""
 
     address: str
     folder: Path
-    pause: float = 0.5
+    visitor: Visitor
     failed: list[str] = field(default_factory=list)
+    """Pages that were not read this time, with the reason; what was read of them before is kept."""
 
     async def run(self, progress: Progress | None = None) -> Path:
         """Bring the folder up to date and return it. Raises Unreachable when there is no page to be had.
 
-        Pages that vanished from the site vanish from the folder. Broken off, it goes on with the next run.
+        Pages that vanished from the site vanish from the folder, but not those that could not be asked for. Broken off,
+        it goes on with the next run.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        timeout = aiohttp.ClientTimeout(total=30)
-        async with aiohttp.ClientSession(headers={"User-Agent": AGENT}, timeout=timeout) as session:
-            robots = await self._robots(session)
-            pause = max(self.pause, float(robots.crawl_delay(AGENT) or 0))
-            pages = [page for page in await self._pages(session, robots) if robots.can_fetch(AGENT, page)]
-            if not pages:
-                raise Unreachable(f"{self.address}: no sitemap, and no links to pages under this address")
-            notes = self._notes()
-            for done, page in enumerate(pages):
-                if progress:
-                    progress(done, len(pages), page)
-                started = time.monotonic()
-                await self._fetch(session, page, notes)
-                (self.folder / f".{NOTES}").write_bytes(orjson.dumps(notes))
-                await asyncio.sleep(max(0.0, pause - (time.monotonic() - started)))
-        self._forget(set(pages), notes)
+        notes = Notes(self.folder / NOTES)
+        try:
+            pages, whole = await self._listed()
+        except Away as error:
+            raise Unreachable(str(error)) from error
+        walking = not pages
+        order = pages or [self.address]
+        met, there, gone = set(order), set[str](), set[str]()
+        for done, page in enumerate(order):  # grows while links are followed
+            if progress:
+                progress(done, len(order), page)
+            state = await self._read(page, notes)
+            whole = whole and not (walking and state is None)
+            if state is not None:
+                (there if state else gone).add(page)
+            links = notes[page]["links"] if walking and state is not False and notes[page] else ()
+            new = [link for link in links if link not in met][: MOST_PAGES - len(order)]
+            met |= set(new)
+            order += new
+        if not there:
+            why = self.failed[-1] if self.failed else f"{self.address}: nothing there"
+            raise Unreachable(f"{why}; and no sitemap names pages under it" if walking else why)
+        for page in notes:
+            if page in gone or (whole and page not in met):
+                self._drop(page, notes)
         return self.folder
 
-    async def _robots(self, session: aiohttp.ClientSession) -> RobotFileParser:
-        robots = RobotFileParser()
-        text = await self._text(session, urljoin(self.address, "/robots.txt"))
-        robots.parse((text or "").splitlines())
-        return robots
-
-    async def _pages(self, session: aiohttp.ClientSession, robots: RobotFileParser) -> list[str]:
-        """The pages under the address: by its sitemaps, else by the links of its first page."""
+    async def _listed(self) -> tuple[list[str], bool]:
+        """(the pages under the address that the sitemaps name, whether each of the sitemaps could be read). Raises
+        Away when the site cannot be asked."""
+        robots = await self.visitor.robots(self.address)
         waiting = list(robots.site_maps() or [urljoin(self.address, path) for path in SITEMAPS])
         pages: dict[str, None] = {}
         seen: set[str] = set()
+        failed: list[Away] = []
         while waiting and len(pages) < MOST_PAGES:
             sitemap = waiting.pop(0)
             if sitemap in seen or not self._same_site(sitemap):
                 continue
             seen.add(sitemap)
-            tree = LexborHTMLParser(await self._text(session, sitemap) or "")
+            try:
+                answer = await self.visitor.get(sitemap, SITEMAP_BYTES)
+                if answer.status not in (200, 404, 410):
+                    raise Away(f"{sitemap}: answers {answer.status}")
+            except Away as error:
+                failed.append(error)
+                continue
+            tree = LexborHTMLParser(_unpacked(answer))
             waiting += [node.text().strip() for node in tree.css("sitemap > loc")]
             pages |= {u: None for node in tree.css("url > loc") if self._inside(u := node.text().strip())}
-        if not pages:
-            tree = LexborHTMLParser(await self._text(session, self.address) or "")
-            links = [urljoin(self.address, a.attributes.get("href") or "") for a in tree.css("a[href]")]
-            pages = {self.address: None} if tree.css_first("a, p") else {}
-            pages |= {link.split("#")[0]: None for link in links if self._inside(link)}
-        return list(pages)[:MOST_PAGES]
+        if failed and not pages:
+            raise failed[0]
+        self.failed += [str(error) for error in failed]
+        return [page for page in pages if robots.can_fetch(AGENT, page)][:MOST_PAGES], not failed
 
-    async def _fetch(self, session: aiohttp.ClientSession, page: str, notes: dict[str, dict[str, str]]) -> None:
-        known = notes.get(page, {})
-        headers = {"If-None-Match": known["etag"]} if known.get("etag") else {}
+    async def _read(self, page: str, notes: Notes) -> bool | None:
+        """Brings one page up to date: whether there is one, None when nobody knows."""
+        known = notes[page] or {}
+        kept = known and (self.folder / known["file"]).is_file()
         try:
-            async with session.get(page, headers=headers) as response:
-                if response.status == 304:
-                    return
-                kind = response.headers.get("Content-Type", "")
-                data = await response.content.read(MOST_BYTES)
-                if response.status != 200 or "html" not in kind:
-                    self.failed.append(f"{page}: {response.status} {kind}".strip())
-                    return
-                etag = response.headers.get("ETag", "")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            self.failed.append(f"{page}: {error}")
-            return
-        name = named(page)
-        html = await asyncio.to_thread(content, data.decode("utf-8", "replace"), page)
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(html, "utf-8")
-        notes[page] = {"etag": etag, "file": name}
-
-    async def _text(self, session: aiohttp.ClientSession, url: str) -> str | None:
-        try:
-            async with session.get(url) as response:
-                data = await response.content.read(10 * MOST_BYTES)
-                return data.decode("utf-8", "replace") if response.status == 200 else None
-        except (aiohttp.ClientError, TimeoutError):
+            answer = await self.visitor.get(page, MOST_BYTES, known["etag"] if kept else "")
+        except Away as error:
+            self.failed.append(str(error))
             return None
+        if answer.status == 304 and kept:
+            return True
+        if reason := self._no_page(answer):
+            self.failed.append(f"{page}: {reason}")
+            return False if answer.gone or answer.status == 200 else None
+        html = answer.data.decode("utf-8", "replace")
+        path = self.folder / named(page)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(await asyncio.to_thread(content, html, page), "utf-8")
+        notes[page] = {"etag": answer.etag, "file": named(page), "links": list(self._links(html, page))}
+        return True
 
-    def _notes(self) -> dict[str, dict[str, str]]:
-        path = self.folder / f".{NOTES}"
-        return dict(orjson.loads(path.read_bytes())) if path.is_file() else {}
+    def _no_page(self, answer: Answer) -> str:
+        if answer.status in (401, 403):
+            return f"answers {answer.status}: it is not open to everybody"
+        if answer.status != 200:
+            return f"answers {answer.status}"
+        if not self._same_site(answer.url):
+            return f"leads to another site, {urlsplit(answer.url).netloc}"
+        return "" if answer.kind in HTML else f"no page, but {answer.kind or 'something without a name'}"
 
-    def _forget(self, pages: set[str], notes: dict[str, dict[str, str]]) -> None:
-        for page in [page for page in notes if page not in pages]:
-            (self.folder / notes.pop(page)["file"]).unlink(missing_ok=True)
-        (self.folder / f".{NOTES}").write_bytes(orjson.dumps(notes))
+    def _links(self, html: str, page: str) -> Iterator[str]:
+        """The pages under the address to which a page leads, each once."""
+        found = (urljoin(page, a.attributes.get("href") or "") for a in LexborHTMLParser(html).css("a[href]"))
+        bare = dict.fromkeys(link.partition("#")[0] for link in found)
+        for link in bare:
+            parts = urlsplit(link)
+            if self._inside(link) and not parts.query and not NO_PAGE.search(parts.path):
+                yield link
+
+    def _drop(self, page: str, notes: Notes) -> None:
+        """Forgets a page; its file too, unless another page's address means the same file."""
+        file = notes[page]["file"]
+        notes[page] = None
+        if not any(notes[other]["file"] == file for other in notes):
+            (self.folder / file).unlink(missing_ok=True)
 
     def _same_site(self, url: str) -> bool:
         return urlsplit(url).netloc == urlsplit(self.address).netloc
 
     def _inside(self, url: str) -> bool:
-        return self._same_site(url) and urlsplit(url).path.startswith(urlsplit(self.address).path.rstrip("/"))
+        own, other = urlsplit(self.address).path.rstrip("/"), urlsplit(url).path
+        return self._same_site(url) and (other == own or other.startswith(f"{own}/"))
+
+
+def _unpacked(answer: Answer) -> str:
+    """A sitemap's text; large ones come packed. Marks of XML that HTML does not know are taken out."""
+    data = answer.data
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            data = zlib.decompressobj(wbits=31).decompress(data, SITEMAP_BYTES)
+        except zlib.error:
+            return ""
+    text = data.decode("utf-8", "replace") if answer.status == 200 else ""
+    return text.replace("<![CDATA[", "").replace("]]>", "")
 
 
 def content(html: str, page: str) -> str:
-    """A page's content as HTML that names its own address; what trafilatura does not recognise stays whole."""
-    found = trafilatura.extract(
-        html, url=page, output_format="html", include_formatting=True, include_tables=True, include_images=True
-    )
+    """A page's content as HTML that names its own address and its pictures' ones; what trafilatura does not recognise
+    stays whole."""
     tree = LexborHTMLParser(html)
+    for image in tree.css("img"):
+        if source := shown_at(image):
+            image.attrs["src"] = urljoin(page, source)
     heading = tree.css_first("h1") or tree.css_first("title")
     title = heading.text().strip() if heading else ""
     own = tree.css_first("main, article, [role=main]")
-    body = own.html if own is not None and own.html else found or html
+    body = own.html if own is not None else _found(tree.html or html, page)
     root = tree.css_first("html[lang]")
     language = (root.attributes.get("lang") or "")[:2] if root is not None else ""
-    said = {"title": title, "url": page, "language": language} | html_matter(html)
-    named = "\n".join(f"{name}: {orjson.dumps(value).decode()}" for name, value in said.items())
-    return f"---\n{named}\n---\n<!doctype html>\n<main>{body}</main>\n"
+    said: dict[str, Any] = {"title": title, "url": page, "language": language} | html_matter(html)
+    told = "\n".join(f"{name}: {orjson.dumps(value).decode()}" for name, value in said.items())
+    return f"---\n{told}\n---\n<!doctype html>\n<main>{body}</main>\n"
+
+
+def _found(html: str, page: str) -> str:
+    found = trafilatura.extract(
+        html, url=page, output_format="html", include_formatting=True, include_tables=True, include_images=True
+    )
+    return found or html
 
 
 def named(page: str) -> str:

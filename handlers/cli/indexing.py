@@ -1,70 +1,98 @@
 """Indexing a help centre with its progress shown: for `helplens kb build`, and for `helplens up SOURCE`."""
 
+import asyncio
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from bot.evaluation import retrieval
 from bot.knowledge.encoder import encoder_of
 from bot.knowledge.filters import KINDS, facets, is_closed
-from bot.knowledge.index import BuildReport, Index, build
-from bot.knowledge.pictures import Said
+from bot.knowledge.gallery import Gallery
+from bot.knowledge.index import BuildReport, Index, NoArticles, build
+from bot.knowledge.notes import Notes
+from bot.knowledge.pictures import ReadPicture, Said, remembered
 from bot.knowledge.sight import sight_of
-from bot.knowledge.versions import stamp
+from bot.knowledge.versions import NotWritten, check_writable, stamp
+from bot.knowledge.visitor import Visitor
 from bot.knowledge.website import Crawl, Unreachable
-from bot.screenshots import entities
-from bot.screenshots.eye import opened
-from bot.screenshots.ocr import Reader
+from bot.screenshots.intake import Refused
 from bot.settings import Settings
-from handlers.cli.reading import progress_bar
+from handlers.cli.reading import progress_bar, reading
 from handlers.wiring.chosen import closed
 
 SHOWN = 20
 """Articles that are named one by one when something kept them out."""
 
 
-class PictureReader:
-    """Reads the pictures of articles; models are loaded at the first one."""
+class FromTheWeb:
+    """The pictures of a gallery, for a build in a thread of its own."""
 
-    def __init__(self) -> None:
-        self._reader: Reader | None = None
+    def __init__(self, gallery: Gallery) -> None:
+        self.open_to = gallery.open_to
+        self._gallery, self._loop = gallery, asyncio.get_running_loop()
 
-    def __call__(self, data: bytes) -> Said:
-        """What a picture says. Raises ValueError or OSError when it is none."""
-        picture = opened(data)
-        self._reader = self._reader or Reader()
-        lines = self._reader.examine(picture).lines
-        return Said("\n".join(line.text for line in lines), entities.find(lines, picture).where)
+    def __call__(self, address: str) -> bytes:
+        """The picture. Raises ValueError."""
+        return asyncio.run_coroutine_threadsafe(self._gallery.picture(address), self._loop).result()
 
 
-async def build_source(source: str, to: Path, read_picture: PictureReader | None, console: Console) -> BuildReport:
-    """The index of `source` (a folder, a file, or an address, whose pages are kept in `to`/.pages) brought up to date.
+def reader(look: retrieval.Look) -> ReadPicture:
+    """Reads the pictures of articles as customers' pictures are looked at, for a build in a thread of its own."""
+    loop = asyncio.get_running_loop()
 
-    Raises FileNotFoundError when there is no such folder or file, Unreachable when an address gives no pages.
+    async def said(data: bytes) -> Said:
+        try:
+            screen = await look(data)
+        except Refused as refused:
+            raise ValueError(str(refused)) from refused
+        return Said(screen.text, screen.where)
+
+    return lambda data: asyncio.run_coroutine_threadsafe(said(data), loop).result()
+
+
+async def build_source(source: str, to: Path, console: Console, pictures: bool = True) -> BuildReport:
+    """The index of `source` (a folder, a file, or an address) brought up to date, its pictures read or left alone.
+
+    What was fetched stays in `to`/.pages and `to`/.pictures, so that a build that was killed goes on where it was.
+    Raises what `build` raises, and Unreachable when an address gives no pages.
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it says of a damaged file is in the report
-    folder = Path(source)
-    if is_address(source):
-        crawl = Crawl(source, to / ".pages")
-        with progress_bar("fetching pages") as progress:
-            folder = await crawl.run(progress)
-        for reason in crawl.failed[:SHOWN]:
-            console.print(f"  not fetched: {reason}", highlight=False, markup=False)
-    with progress_bar("reading articles") as progress:
-        return await build(folder, to, progress, read_picture, encoder_of(Settings().encoder))
+    settings, folder = Settings(), Path(source)
+    check_writable(to)
+    async with Visitor() as visitor, reading() as look:
+        if is_address(source):
+            crawl = Crawl(source, to / ".pages", visitor)
+            with progress_bar("fetching pages") as progress:
+                folder = await crawl.run(progress)
+            _named("not fetched", crawl.failed, console)
+        notes = to / ".pictures"
+        read = remembered(reader(look), Notes(notes / "read.jsonl")) if pictures else None
+        fetch = FromTheWeb(Gallery(notes, visitor, settings.picture_hosts)) if pictures else None
+        with progress_bar("reading articles") as progress:
+            return await build(folder, to, progress, read, encoder_of(settings.encoder), fetch)
 
 
 def shown(report: BuildReport, console: Console) -> None:
     """Says for whom the articles are, which could not be read, and which were left out on purpose."""
     for line in for_whom(report, closed(Settings())):
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-    for what, reasons in (("not readable", report.unreadable), ("left out", report.left_out)):
-        for reason in reasons[:SHOWN]:
-            console.print(f"  {what}: {reason}", highlight=False, markup=False)
-        if len(reasons) > SHOWN:
-            console.print(f"  {what}: {len(reasons) - SHOWN} more", highlight=False, markup=False)
+    _named("not readable", report.unreadable, console)
+    _named("left out", report.left_out, console)
+    _named("picture", report.pictures_failed, console)
+    for host, count in report.pictures_elsewhere.items():
+        told = f"pictures on {host} were not asked for: {count}. HELPLENS_PICTURE_HOSTS={host} reads them too."
+        console.print(f"  {told}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _named(what: str, reasons: Sequence[str], console: Console) -> None:
+    for reason in reasons[:SHOWN]:
+        console.print(f"  {what}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    if len(reasons) > SHOWN:
+        console.print(f"  {what}: {len(reasons) - SHOWN} more", highlight=False, markup=False)
 
 
 def for_whom(report: BuildReport, shut: frozenset[str]) -> Iterator[str]:
@@ -85,15 +113,16 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 async def index_source(settings: Settings, source: str, console: Console) -> Path:
-    """The index of `source` in the data folder, brought up to date. An address that is away leaves the index as it is.
+    """The index of `source` in the data folder, brought up to date. An address that is away, a folder that is empty now
+    and a full disk leave the index as it is.
 
-    Raises what `build_source` raises; Unreachable only when there is no index yet.
+    Raises what `build_source` raises; these only when there is no index yet.
     """
     place = source if is_address(source) else Path(source).resolve().as_posix()
     to = settings.data / "index" / re.sub(r"[^a-z0-9]+", "-", place.casefold()).strip("-")[-80:]
     try:
-        report = await build_source(source, to, PictureReader(), console)
-    except Unreachable as error:
+        report = await build_source(source, to, console)
+    except (Unreachable, NoArticles, NotWritten) as error:
         if not stamp(to):
             raise
         console.print(f"{error}; going on with what was indexed before", highlight=False, markup=False)

@@ -24,7 +24,7 @@ from bot.screenshots.screen import Screen
 from bot.settings import Settings
 from handlers.cli.confidence import learn_confidence
 from handlers.cli.evaluate import percent
-from handlers.cli.indexing import PictureReader, build_source, opened_index, shown
+from handlers.cli.indexing import build_source, opened_index, shown
 from handlers.cli.reading import kept_pictures, progress_bar, queries, reading
 
 kb = typer.Typer(help="Index a help centre, and search it.", no_args_is_help=True)
@@ -49,24 +49,23 @@ def kb_build(
 ) -> None:
     """Index a help centre: Markdown, MDX, reStructuredText, AsciiDoc, HTML and PDF files, and the pictures in them.
 
-    The export files of Zendesk Guide and of Intercom (JSON, or one JSON a line) are read article by article.
+    The export files of Zendesk Guide and of Intercom (JSON, or one JSON a line) are read article by article. Pictures
+    on the web are fetched from the articles' own hosts and from those that HELPLENS_PICTURE_HOSTS names.
     """
-    report = asyncio.run(build_source(source, to, PictureReader() if pictures else None, stderr))
+    report = asyncio.run(build_source(source, to, stderr, pictures))
     if as_json:
         typer.echo(json.dumps(report.__dict__))
         return
     vectors = f"{report.encoded} encoded, " if Settings().encoder else ""
+    seen = f"{report.pictures} pictures read; " if report.pictures else ""
     stderr.print(
         f"{report.articles} articles in {report.passages} passages; {report.read} read, {report.unchanged} unchanged, "
-        f"{report.removed} gone, {len(report.unreadable)} not readable, {len(report.left_out)} left out; {vectors}"
-        f"{report.seconds:.1f} s. Index: {to}",
+        f"{report.removed} gone, {len(report.unreadable)} not readable, {len(report.left_out)} left out; "
+        f"{seen}{vectors}{report.seconds:.1f} s. Index: {to}",
         highlight=False,
+        soft_wrap=True,
     )
     shown(report, stderr)
-    if not report.articles:
-        stderr.print(
-            f"{source} holds no article that can be read: nothing will be found.", highlight=False, markup=False
-        )
 
 
 @kb.command("search")
