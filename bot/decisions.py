@@ -126,7 +126,7 @@ def agent_says(
     event: Event
     match heard:
         case "customer":
-            event = Message(id=new, sender="agent", text=text, attachments=pictures, who=who.name, avatar=who.avatar)
+            event = _said(new, text, pictures, who)
         case "note":
             event = Noted(who=who.name, text=text)
         case "held":
@@ -199,16 +199,26 @@ def edits(conversation: Conversation, message_id: str, text: str | None, who: Ag
     message = next((m for m in conversation.messages if m.id == message_id and m.sender == "agent"), None)
     if message is None:
         raise NotFound(message_id)
-    if message.who != who.name:
+    theirs = message.agent == who.id if message.agent else message.who == who.name  # earlier releases kept names alone
+    if not theirs:
         raise Refused("handoff.not_editable")
     if message.text == (text or ""):
         return None
     return Write((Edited(message_id=message_id, text=text),), key=f"edit:{key}", digest=digest_of(message_id, text))
 
 
-def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, who: Agent) -> Write:
-    """What becomes of held words, once. Raises NotFound, Refused (another agent's), Changed (a colleague owns the
-    conversation and the words were to be said)."""
+def decides(
+    head: Head,
+    log: Sequence[LogEntry],
+    held_id: str,
+    choice: Choice,
+    who: Agent,
+    text: str | None = None,
+    pictures: Sequence[Attachment] = (),
+) -> Write:
+    """What becomes of held words, once; said, with other `text` where it is given, and with `pictures` that came since.
+    Raises NotFound, Refused (another agent's), Changed (a colleague owns the conversation and the words were to be
+    said)."""
     held = next((e for _, e in log if isinstance(e, Held) and e.id == held_id), None)
     if held is None:
         raise NotFound(held_id)
@@ -219,10 +229,7 @@ def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, w
         raise Changed(head.owner, head.who)
     said: Event = Noted(who=held.who, text=held.text)
     if choice != "note":
-        pictures = held.attachments
-        said = Message(
-            id=held.id, sender="agent", text=held.text, attachments=pictures, who=who.name, avatar=who.avatar
-        )
+        said = _said(held.id, held.text if text is None else text, (*held.attachments, *pictures), who)
     events: tuple[Event, ...] = (Decided(held_id=held_id, choice=choice, who=who.name), said)
     takes_over = choice == "take_over" and head.owner != "human"
     if takes_over:
@@ -234,6 +241,12 @@ def decides(head: Head, log: Sequence[LogEntry], held_id: str, choice: Choice, w
         epoch=head.epoch,
         ends_turn=takes_over,
         wakes=("mail", "timer"),
+    )
+
+
+def _said(new: str, text: str, pictures: tuple[Attachment, ...], who: Agent) -> Message:
+    return Message(
+        id=new, sender="agent", text=text, attachments=pictures, who=who.name, avatar=who.avatar, agent=who.id
     )
 
 

@@ -272,16 +272,27 @@ class HelpDesk:
         conversation = await self.conversation(conversation_id)
         await self._accept(conversation_id, decisions.edits(conversation, message_id, text, who, key))
 
-    async def decide(self, conversation_id: str, held_id: str, choice: Choice, who: Agent, *, key: str) -> None:
+    async def decide(
+        self,
+        conversation_id: str,
+        held_id: str,
+        choice: Choice,
+        who: Agent,
+        *,
+        key: str,
+        text: str | None = None,
+        pictures: Sequence[Attachment] = (),
+    ) -> None:
         """An agent decides about words that were held: take over and say them, say only them, or keep them a note.
-        Said, they are the message of the same id. The same choice again changes nothing.
+        Said, they are the message of the same id, as changed since (`text`) and with the `pictures` that came with
+        them. The same choice again changes nothing.
 
         Raises `NotFound` for words that are not held, `Refused` for another agent's, `Conflict` when it was decided
         otherwise before, `Changed` when another agent owns the conversation by now and they were to be said.
         """
 
         async def decide(head: Head) -> Write:
-            return decisions.decides(head, await self.log(conversation_id), held_id, choice, who)
+            return decisions.decides(head, await self.log(conversation_id), held_id, choice, who, text, pictures)
 
         await self._write(conversation_id, decide)
 

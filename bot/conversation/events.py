@@ -26,7 +26,8 @@ from bot.conversation.values import (
 
 
 class Message(Noun):
-    """Somebody said something. `who` is the shown name of an agent, `avatar` the address of the agent's picture."""
+    """Somebody said something. `who` is the shown name of an agent, `avatar` the address of the agent's picture, `agent`
+    the agent's identity at the desk or in Slack, which no customer is told: names change and may be shared."""
 
     event: Literal["message"] = "message"
     id: str
@@ -35,6 +36,7 @@ class Message(Noun):
     attachments: tuple[Attachment, ...] = ()
     who: str | None = None
     avatar: str | None = None
+    agent: str | None = None
 
 
 class Attached(Noun):

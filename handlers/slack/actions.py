@@ -61,6 +61,8 @@ class Actions:
         self, spot: Spot, agent: Agent, ts: str, text: str, pictures: Sequence[Attachment] = ()
     ) -> Said | None:
         """An agent wrote in the thread: to the customer, a note, or held, and shown which. None: nothing was kept."""
+        if await self._gone(spot, ts):
+            return None
         await self._memory.keep(spot.conversation, {f"saying:{ts}": f"{self._clock.now():.3f}"})
         try:
             said = await self._desk.say(
@@ -75,9 +77,14 @@ class Actions:
             return None
         name = note_id(agent.name, text) if said.heard == "note" else said.id
         await self._memory.keep(spot.conversation, {f"written:{name}": ts, f"saying:{ts}": ""})
-        if await self._memory.once(f"shown:{spot.channel}:{ts}", DAY):
+        if await self._gone(spot, ts):  # it was deleted while it was being said
+            await self.deleted(spot, agent, ts, f"slack:{spot.channel}:{ts}:deleted")
+        elif await self._memory.once(f"shown:{spot.channel}:{ts}", DAY):
             await self._show(spot, agent, ts, said, text)
         return said
+
+    async def _gone(self, spot: Spot, ts: str) -> bool:
+        return bool((await self._memory.fields(spot.conversation)).get(f"gone:{ts}"))
 
     async def _show(self, spot: Spot, agent: Agent, ts: str, said: Said, text: str) -> None:
         self._private.react(spot, ts, {"customer": SENT, "note": KEPT, "held": WAITS}[said.heard])
@@ -93,26 +100,40 @@ class Actions:
         self._private.react(spot, ts, FAILED)
         self._private.line(spot, say("slack.unsent", reason=escape(error.words())))
 
-    async def decide(self, spot: Spot, agent: Agent, held_id: str, choice: Choice, key: str) -> str:
-        """What becomes of held words; returns the line that takes the prompt's place."""
+    async def theirs(self, spot: Spot, agent: Agent, held_id: str) -> Held | str:
+        """Held words that this agent may decide about; else the line that says why not."""
         log_ = await self._desk.log(spot.conversation)
         held = next((h for h in waiting_words(log_) if h.id == held_id), None)
         if held is None:
             return say("slack.held_gone")
-        if held.agent != agent.id:
-            return say("slack.held_not_yours", who=escape(held.who))
+        return held if held.agent == agent.id else say("slack.held_not_yours", who=escape(held.who))
+
+    async def decide(
+        self,
+        spot: Spot,
+        agent: Agent,
+        held_id: str,
+        choice: Choice,
+        key: str,
+        text: str | None = None,
+        pictures: Sequence[Attachment] = (),
+    ) -> str:
+        """What becomes of held words, with the `pictures` that came with them; returns the line that takes the prompt's
+        place. `text`: what is said instead of the words as they were held, unless the agent has edited them."""
+        held = await self.theirs(spot, agent, held_id)
+        if isinstance(held, str):
+            return held
         fields = await self._memory.fields(spot.conversation)
         revised, ts = fields.get(f"revised:{held_id}"), fields.get(f"written:{held_id}")
         if choice == "note" and ts:  # the note stands in the thread already
             await self._memory.keep(spot.conversation, {f"written:{note_id(held.who, held.text)}": ts})
         try:
-            await self._desk.decide(spot.conversation, held_id, choice, agent, key=key)
+            text = text if revised is None else revised
+            await self._desk.decide(spot.conversation, held_id, choice, agent, key=key, text=text, pictures=pictures)
         except Changed as changed:
             return say("slack.taken", who=escape(changed.who or ""))
         except Conflict:
             return say("slack.held_gone")
-        if choice != "note" and revised is not None:
-            await self._desk.edit(spot.conversation, held_id, revised, agent, key=f"{key}:revised")
         if ts:
             self._private.react(spot, ts, KEPT if choice == "note" else SENT)
         return say({"take_over": "slack.held_took", "send": "slack.held_sent", "note": "slack.held_noted"}[choice])
@@ -146,9 +167,13 @@ class Actions:
         await self._correct(spot, agent, name, text, key)
 
     async def deleted(self, spot: Spot, agent: Agent, ts: str, key: str) -> None:
-        """An agent deleted a message: it is taken back from the customer; held words become a note."""
+        """An agent deleted a message: it is taken back from the customer; held words become a note; what has not been
+        heard yet is not heard any more."""
         name = Thread.read(spot.conversation, await self._memory.fields(spot.conversation)).message_in(ts)
-        if name is None or name.startswith("note-"):
+        if name is None:
+            await self._memory.keep(spot.conversation, {f"gone:{ts}": "1", f"inbox:{ts}": ""})
+            return
+        if name.startswith("note-"):
             return
         if any(h.id == name for h in waiting_words(await self._desk.log(spot.conversation))):
             await self._desk.decide(spot.conversation, name, "note", agent, key=key)
@@ -215,12 +240,6 @@ class Actions:
         if said.heard == "note":
             self._private.line(spot, say("slack.held_noted"))
         return said.heard != "note"
-
-    async def send_pictures(self, spot: Spot, agent: Agent, pictures: Sequence[Attachment], key: str) -> None:
-        """Pictures that belong to words which were sent."""
-        said = await self._desk.say(spot.conversation, "agent", "", pictures, key=key, who=agent)
-        if said.heard == "held":
-            await self._desk.decide(spot.conversation, said.id, "send", agent, key=key)
 
     async def screenshot(self, spot: Spot, agent: Agent, key: str) -> None:
         """Asks the customer for another screenshot."""

@@ -288,13 +288,15 @@ class Listeners:
         conversation, _, held_id = action["value"].partition(" ")
         spot = self._pressed(body, conversation)
         choice: Choice = action["action_id"].removeprefix("held_")
-        agent = await self._agent(body)
+        agent, answer = await self._agent(body), body.get("response_url", "")
+        if await self._parts.inbox.decide(spot, agent, held_id, choice, action["action_ts"], answer):
+            await ack()
+            self._parts.background.start(self._parts.inbox.process(conversation))
+            return
         line = await self._parts.actions.decide(spot, agent, held_id, choice, f"slack:decide:{held_id}")
         await ack()
-        if body.get("response_url"):
-            self._parts.private.replace(body["response_url"], line)
-        if choice != "note":
-            self._parts.background.start(self._parts.inbox.after_decision(spot, agent, held_id))
+        if answer:
+            self._parts.private.replace(answer, line)
 
     async def ask_again(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """The card's own way to held words."""

@@ -12,7 +12,7 @@ import orjson
 
 from bot.conversation import Attachment
 from bot.helpdesk import Agent, HelpDesk, Refused, TooMany
-from handlers.slack.actions import FAILED, Actions
+from handlers.slack.actions import FAILED, Actions, Choice
 from handlers.slack.agents import Agents, Spot
 from handlers.slack.clock import Clock
 from handlers.slack.files import Files, Got, Unread
@@ -76,10 +76,15 @@ class Inbox:
         lock = self._busy.setdefault(conversation_id, asyncio.Lock())
         async with lock:
             fields = await self._memory.fields(conversation_id)
-            for name, value in sorted(fields.items()):
-                if name.startswith("inbox:") and value:
+            for name in sorted(name for name in fields if name.startswith("inbox:")):
+                # As it stands now: it may have been edited or deleted while those before it were read.
+                if value := (await self._memory.fields(conversation_id)).get(name):
                     letter = orjson.loads(value)
-                    await self._say(Spot(*letter["spot"]), name.partition(":")[2], letter)
+                    spot = Spot(*letter["spot"])
+                    if "held" in letter:
+                        await self._carry_out(spot, letter)
+                    else:
+                        await self._say(spot, name.partition(":")[2], letter)
                     await self._memory.keep(conversation_id, {name: ""})
         if not lock.locked():
             self._busy.pop(conversation_id, None)
@@ -100,15 +105,35 @@ class Inbox:
             later = orjson.dumps({"ts": ts, "text": text, "files": files}).decode()
             await self._memory.keep(spot.conversation, {f"files:{said.id}": later})
 
-    async def after_decision(self, spot: Spot, agent: Agent, held_id: str) -> None:
-        """Held words went to the customer: their files follow."""
+    async def decide(self, spot: Spot, agent: Agent, held_id: str, choice: Choice, action_ts: str, answer: str) -> bool:
+        """Held words with files are to be said: that is kept, and done once the files were read, in one message. False:
+        they have none, or it is not for this agent to say. `answer`: where the prompt is replaced."""
+        files = (await self._memory.fields(spot.conversation)).get(f"files:{held_id}")
+        if choice == "note" or not files or isinstance(await self._actions.theirs(spot, agent, held_id), str):
+            return False
+        if choice == "take_over":  # at once: the bot is not to go on while files are read
+            await self._actions.take(spot, agent, f"slack:take:{held_id}")
+        where = [spot.channel, spot.thread_ts, spot.user, spot.conversation]
+        letter = {"spot": where, "held": held_id, "choice": choice, "answer": answer, "at": self._clock.now()}
+        await self._memory.keep(spot.conversation, {f"inbox:{action_ts}": orjson.dumps(letter).decode()})
+        return True
+
+    async def _carry_out(self, spot: Spot, letter: dict[str, Any]) -> None:
+        """A decision about held words with files."""
+        held_id, choice = letter["held"], letter["choice"]
         waiting = (await self._memory.fields(spot.conversation)).get(f"files:{held_id}")
         if not waiting:
             return
-        letter = orjson.loads(waiting)
-        pictures = await self._attach(spot, letter["ts"], letter["files"])
-        if pictures:
-            await self._actions.send_pictures(spot, agent, pictures, key=f"files:{held_id}")
+        written = orjson.loads(waiting)
+        pictures = await self._attach(spot, written["ts"], written["files"])
+        if not pictures and not written["text"].strip():
+            choice = "note"
+        agent = await self._agents.agent(spot.user)
+        line = await self._actions.decide(
+            spot, agent, held_id, choice, f"slack:decide:{held_id}", written["text"], pictures
+        )
+        if letter["answer"]:
+            self._private.replace(letter["answer"], line)
         await self._memory.keep(spot.conversation, {f"files:{held_id}": ""})
 
     async def _attach(self, spot: Spot, ts: str, files: list[dict[str, Any]]) -> list[Attachment]:

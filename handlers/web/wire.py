@@ -70,7 +70,7 @@ def picture(attachment: Attachment, link: Link) -> Picture:
 def message(said: Message, link: Link) -> SaidMessage:
     """A message with links to its pictures."""
     pictures = tuple(picture(attachment, link) for attachment in said.attachments)
-    return SaidMessage(**said.model_dump(exclude={"attachments"}), attachments=pictures)
+    return SaidMessage(**said.model_dump(exclude={"attachments", "agent"}), attachments=pictures)
 
 
 def for_customer(event: Event, link: Link) -> dict[str, Any] | None:
@@ -92,7 +92,7 @@ def for_staff(event: Event, link: Link) -> dict[str, Any]:
     """The event as an agent reads it: all of it, with links to its pictures."""
     match event:
         case Message():
-            return message(event, link).model_dump(mode="json")
+            return message(event, link).model_dump(mode="json", exclude={"agent"})
         case Held():
             pictures = [picture(attachment, link).model_dump(mode="json") for attachment in event.attachments]
             return event.model_dump(mode="json") | {"attachments": pictures}

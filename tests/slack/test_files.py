@@ -115,7 +115,23 @@ async def test_a_held_picture_goes_to_the_customer_only_when_it_is_decided(house
     await house.ana.click(SUPPORT, house.ana.prompts(SUPPORT)[-1]["ts"], "held_take_over")
     await house.settle()
     sent = [m for m in (await house.desk.conversation(conversation)).messages if m.sender == "agent"]
-    assert sum(len(m.attachments) for m in sent) == 1
+    assert [(m.text, len(m.attachments)) for m in sent] == [("Like this:", 1)], "one message, as it was written"
+    assert house.card(conversation) and "Held" not in text_of(house.card(conversation))
+
+
+async def test_held_files_that_cannot_be_read_leave_the_words(house: House) -> None:
+    conversation = await house.opened()
+    ts = house.card(conversation)["ts"]
+    for text in ("Like this:", ""):
+        house.ana.say(SUPPORT, text, ts, [house.ana.upload("how.png", b"no picture at all")])
+    await house.settle()
+    first, second = [prompt["ts"] for prompt in house.ana.prompts(SUPPORT)[-2:]]
+    await house.ana.click(SUPPORT, first, "held_send")
+    await house.ana.click(SUPPORT, second, "held_send")
+    await house.settle()
+    said = await house.desk.conversation(conversation)
+    assert [(m.text, len(m.attachments)) for m in said.messages if m.sender == "agent"] == [("Like this:", 0)]
+    assert said.owner != "human", "only the words were sent"
 
 
 async def test_the_token_goes_to_slack_alone(house: House) -> None:

@@ -1,9 +1,10 @@
 """An agent writes in a thread: the owner's words reach the customer, nobody else's do, and nothing else ever does."""
 
 import pytest
-from slack_house import House, text_of
+from slack_house import House, png, text_of
 
 from bot.conversation import Edited, Held, Message, Noted
+from bot.helpdesk import Agent, Refused
 from handlers.slack.sandbox.server import SUPPORT
 from handlers.slack.sandbox.workspace import BOT_USER
 
@@ -104,6 +105,44 @@ async def test_an_edit_that_overtakes_its_message_is_heard_once(house: House) ->
     assert [m.text for m in (await house.desk.conversation(conversation)).messages if m.sender == "agent"] == [
         "Press Save"
     ]
+
+
+async def test_an_edit_is_known_by_who_writes_and_not_by_their_name(house: House) -> None:
+    """An agent who changes their name still edits; another who takes that name does not."""
+    conversation, card = await house.taken()
+    said = house.ana.say(SUPPORT, "Press Sve", card["ts"])
+    await house.settle()
+    message = next(m for m in (await house.desk.conversation(conversation)).messages if m.sender == "agent")
+    ana = Agent("slack:U0ANA", "Somebody Else")
+    await house.desk.edit(conversation, message.id, "Press Safe", ana, key="renamed")
+    with pytest.raises(Refused):
+        await house.desk.edit(conversation, message.id, "!", Agent("slack:U0BEN", message.who or ""), key="posing")
+    house.ana.edit(SUPPORT, said["ts"], "Press Save")
+    await house.settle()
+    assert [e.text for e in await house.customer_sees(conversation) if isinstance(e, Edited)] == [
+        "Press Safe",
+        "Press Save",
+    ]
+
+
+async def test_a_deletion_that_overtakes_its_message_takes_it_back(house: House) -> None:
+    conversation, card = await house.taken()
+    house.slack.faults.delivery = lambda payload: [0.0 if payload["event"].get("subtype") else 30.0]
+    said = house.ana.say(SUPPORT, "wrong thread, sorry", card["ts"])
+    house.ana.delete(SUPPORT, said["ts"])
+    await house.settle()
+    assert await house.customer_reads(conversation) == []
+
+
+async def test_a_message_that_is_deleted_while_its_file_is_read_is_not_said(house: House) -> None:
+    conversation, card = await house.taken()
+    first = house.ana.say(SUPPORT, "one", card["ts"], [house.ana.upload("how.png", png("how"))])
+    said = house.ana.say(SUPPORT, "two", card["ts"], [house.ana.upload("that.png", png("that"))])
+    house.ana.delete(SUPPORT, said["ts"])
+    await house.settle()
+    agents = [m.text for m in (await house.desk.conversation(conversation)).messages if m.sender == "agent"]
+    assert first and agents[0] == "one"
+    assert "two" not in agents
 
 
 async def test_nothing_but_a_persons_words_ever_reaches_the_customer(house: House) -> None:
