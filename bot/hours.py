@@ -63,11 +63,6 @@ class Hours:
             raise ValueError(f"{text!r} is never open: {_EXAMPLE}")
         return Hours(zone, tuple(week), dates)
 
-    def open_at(self, now: int) -> bool:
-        """Whether somebody is there."""
-        day = self._local(now).date()
-        return any(start <= now < end for start, end in self._openings(day - timedelta(days=1), 2))
-
     def next_open(self, now: int) -> int | None:
         """`now` when somebody is there, else when the next one comes; None when that is not to be seen."""
         day = self._local(now).date() - timedelta(days=1)

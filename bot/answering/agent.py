@@ -111,7 +111,7 @@ class ModelRung:
                             yield text
             except RungFailed:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever a provider's client raises: the ladder logs it and goes on
                 raise failure(error) from error
 
     def _whole(self, text: str, brief: Brief, turn: Turn) -> Answer:

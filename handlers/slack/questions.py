@@ -91,7 +91,7 @@ class Questions:
                     await self._answers.direct(question.event, question.agent, question.team, again=question.tries > 0)
             except asyncio.CancelledError:
                 raise  # this process ends: the question stays for another
-            except Exception:
+            except Exception:  # whatever it was: told on, and logged where background tasks end
                 await self._kept.question(event_id, "")  # it was said to the agent, and is logged above
                 raise
             await self._kept.question(event_id, "")

@@ -318,7 +318,8 @@ def berlin_ms(text: str) -> int:
 def test_opening_hours(hours: str, moment: str, is_open: bool, opens: str) -> None:
     """Weekdays, breaks, nights, dates that differ, and a clock that is changed."""
     parsed = Hours.parse(f"Europe/Berlin {hours}")
-    assert parsed.open_at(berlin_ms(moment)) == is_open
+    now = berlin_ms(moment)
+    assert (parsed.next_open(now) == now) == is_open
     assert parsed.next_open(berlin_ms(moment)) == berlin_ms(opens)
 
 
