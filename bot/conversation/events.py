@@ -26,8 +26,8 @@ from bot.conversation.values import (
 
 
 class Message(Noun):
-    """Somebody said something. `who` is the shown name of an agent, `avatar` the address of the agent's picture; `agent`
-    is who that is at the desk or in Slack, which no customer is told: names change and may be shared."""
+    """Somebody said something. `who` is the shown name of an agent, `avatar` the address of the agent's picture, and
+    `agent` who that is at the desk or in Slack; no customer is told, names change and may be shared."""
 
     event: Literal["message"] = "message"
     id: str
