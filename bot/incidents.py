@@ -121,13 +121,16 @@ class Incidents:
     async def end(self, id_: str) -> KnownProblem | None:
         """A known problem is over, or was none; None when there is no such problem.
 
-        One that was announced may be found again after the sightings' window; one that was only counted is quiet for a
-        day.
+        One that was announced may be found again after the sightings' window, and so may what was counted of the same
+        error in the longer words of customers' screens; one that was only counted is quiet for a day.
         """
-        problem = next((p for p in await self.all() if p.id == id_), None)
+        problems = await self.all()
+        problem = next((p for p in problems if p.id == id_), None)
         if problem is None:
             return None
         quiet = self.sightings.window_ms if problem.text else QUIET_MS
         until = await self.sightings.now() + quiet
-        await self.sightings.put(id_, problem.model_dump() | {"until": until, "ended": True})
+        same = [p for p in problems if not p.text and p.id != id_ and problem.text and matching([problem], [p.phrase])]
+        for over in (problem, *same):
+            await self.sightings.put(over.id, over.model_dump() | {"until": until, "ended": True})
         return problem

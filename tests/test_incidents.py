@@ -201,6 +201,18 @@ async def test_a_headline_and_a_code_are_the_error_though_its_screen_says_more(
     assert (TELL in str(await met(incidents, "a", error))) is same
 
 
+async def test_what_was_counted_of_an_announced_error_ends_with_it(incidents: Incidents) -> None:
+    error = "Your card was declined\nThe bank refused $48.00 for invoice INV-20418. Error TB-4021"
+    for conversation in "abc":
+        await met(incidents, conversation, error)
+        await met(incidents, conversation, "Export failed with status 503")
+    problem = await incidents.announce("Your card was declined. Error TB-4021", TELL)
+    assert len(await incidents.all()) == 3
+    await incidents.end(problem.id)
+    assert [p.phrase for p in await incidents.all()] == ["export failed with status 503"]
+    assert await met(incidents, "d", error) is None
+
+
 async def test_of_a_long_error_its_headline_is_told(incidents: Incidents) -> None:
     error = "Your card was declined\nThe bank refused $48.00 for invoice INV-20418. Error TB-4021"
     told = [await met(incidents, conversation, error) for conversation in "abc"][-1]
