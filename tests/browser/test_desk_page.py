@@ -12,16 +12,16 @@ from serving import PASSWORD
 pytestmark = pytest.mark.browser
 
 
-async def signed_in(visit: OpenPage) -> Page:
+async def signed_in(visit: OpenPage, name: str = "Ida Moen") -> Page:
     """The desk, open."""
     page = await visit("/desk", viewport={"width": 1360, "height": 860})
-    await sign_in(page)
+    await sign_in(page, name)
     return page
 
 
-async def sign_in(page: Page) -> None:
-    """As Ida Moen."""
-    await page.get_by_label("Your name, as customers see it").fill("Ida Moen")
+async def sign_in(page: Page, name: str = "Ida Moen") -> None:
+    """As this agent."""
+    await page.get_by_label("Your name, as customers see it").fill(name)
     await page.get_by_label("Password of the desk").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", name="Desk", exact=True)).to_be_visible()
@@ -140,6 +140,20 @@ async def test_what_an_agent_writes_while_the_bot_owns_it_is_kept_and_not_sent(p
     await desk.locator("#log .held").get_by_role("button", name="Send only this").click()
     await expect(panel.host.locator(".said.agent")).to_contain_text("Said too early")
     await expect(desk.locator("#log .held h3")).to_have_text("Ida Moen · sent")
+
+
+async def test_who_reads_what_is_written_is_said_before_it_is_sent(panel: Panel, visit: OpenPage) -> None:
+    await waiting(panel, "Whose turn is it?")
+    desk, other = await signed_in(visit), await signed_in(visit, "Jo Berg")
+    for page in (desk, other):
+        await opened(page, panel, "Whose turn is it?")
+    await desk.keyboard.press("t")
+    await expect(desk.locator(".hint")).to_have_text("The customer reads this at once.")
+    await expect(other.locator(".hint")).to_have_text("Ida Moen answers: your words are kept as a note.")
+    await desk.get_by_role("button", name="Resolve").click()
+    await expect(desk.locator(".hint")).to_have_text("This conversation is closed: you are asked before this is sent.")
+    await other.get_by_role("button", name="Sign out").click()
+    await expect(other.get_by_label("Password of the desk")).to_be_visible()
 
 
 async def test_the_draft_is_sent_by_one_key(panel: Panel, visit: OpenPage) -> None:

@@ -101,6 +101,10 @@ async def test_a_file_that_is_no_picture_is_refused_in_the_servers_words(panel: 
     await expect(panel.uploads.locator(".receipt.unreadable")).to_contain_text(
         re.compile(r"\w{4,} \w+"), timeout=READ_MS
     )
+    await expect(panel.uploads.locator("img")).to_be_hidden()
+    await expect(panel.uploads.get_by_role("button")).to_have_count(1)  # sent again or cropped, it is no picture either
+    await panel.uploads.get_by_role("button", name="Remove").click()
+    await expect(panel.uploads).to_have_count(0)
 
 
 async def test_a_reload_and_a_second_tab_show_the_same_talk(panel: Panel, visit: OpenPage) -> None:

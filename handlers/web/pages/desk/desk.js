@@ -88,6 +88,7 @@ async function refreshIncidents() {
   knownAt = Date.now();
   if (!list) return;
   known = list;
+  drawQueue();
   drawIncidents();
 }
 
@@ -189,10 +190,12 @@ function drawLog() {
 function hint() {
   const form = $("write");
   const note = form.elements.kind.value === "note";
-  const mine = open.standing.owner === "human" && open.standing.who === session.now?.name;
+  const { owner, who } = open.standing;
+  const reply = owner === "human" ? (who === session.now?.name ? "The customer reads this at once." : `${who || "Another person"} answers: your words are kept as a note.`)
+    : owner === "closed" ? "This conversation is closed: you are asked before this is sent." : "The assistant answers: you are asked before this is sent.";
   form.classList.toggle("note", note);
   form.elements.text.placeholder = note ? "Only the team reads this" : "Write to the customer";
-  form.querySelector(".hint").textContent = note ? "No customer ever sees a note." : mine ? "The customer reads this at once." : "The assistant answers: you are asked before this is sent.";
+  form.querySelector(".hint").textContent = note ? "No customer ever sees a note." : reply;
 }
 
 async function act(what) {

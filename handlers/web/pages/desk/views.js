@@ -15,7 +15,7 @@ const oneLine = (text) => (text ?? "").split("\n").join(" – ");
 const named = ({ name, verified }) => (name ? (verified ? name : `${name} (not verified)`) : "Customer");
 
 export function queue(list, open, me, known) {
-  return html`<header><h1>Desk</h1><button class="plain" data-do="keys" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button><button class="plain" data-do="signOut" title="Sign out">${me}</button></header>
+  return html`<header><h1>Desk</h1><button class="plain" data-do="keys" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button><small class="me">${me}</small><button class="plain" data-do="signOut">Sign out</button></header>
     <button class="known" data-do="incidents" ${open === "incidents" ? html`aria-current="true"` : ""} title="Key: i">Known problems${known ? html`<span class="count">${known}</span>` : ""}</button>
     ${list.length ? html`<ol>${list.map((w) => html`<li><button data-open="${w.id}" class="${w.owner}" ${w.id === open ? html`aria-current="true"` : ""}>
       ${w.picture ? html`<img src="${w.picture.url}" alt="" loading="lazy">` : html`<span class="none">${initials(named(w))}</span>`}

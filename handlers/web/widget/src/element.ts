@@ -176,7 +176,7 @@ export class HelpLensWidget extends LitElement implements Parts {
     if (uploads.sending) return this.tellLine(this.say("uploading", { percent: Math.round(Math.min(...uploads.list.filter((u) => u.state === "sending").map((u) => u.share)) * 100) }));
     const pictures = uploads.list.filter((upload) => upload.state === "there").map((upload) => upload.id);
     if (!text && !pictures.length) return void this.field?.focus();
-    uploads.list = uploads.list.filter((upload) => upload.state === "failed");
+    uploads.list = uploads.list.filter((upload) => upload.state !== "there");
     this.client.keepDraft("");
     this.client.say(text, pictures);
     this.offered = this.offer = false;

@@ -10,7 +10,8 @@ export interface Upload {
   picture: Blob;
   preview: string;
   share: number;
-  state: "sending" | "there" | "failed";
+  /** `failed` may go better another time, `refused` never will. */
+  state: "sending" | "there" | "failed" | "refused";
   detail: string;
   id: string;
   url: string;
@@ -88,7 +89,8 @@ export class Uploads {
       this.arrived(upload);
     } catch (error) {
       if (upload.abort.signal.aborted) return;
-      Object.assign(upload, { state: "failed", detail: error instanceof Refusal ? error.detail : "" });
+      const refusal = error instanceof Refusal ? error : undefined;
+      Object.assign(upload, { state: refusal && !refusal.passing ? "refused" : "failed", detail: refusal?.detail ?? "" });
     }
     this.changed();
   }

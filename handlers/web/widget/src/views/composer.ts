@@ -55,17 +55,18 @@ function offer(parts: Parts): TemplateResult {
 function one(parts: Parts, upload: Upload): TemplateResult {
   const { say, client } = parts;
   const percent = Math.round(upload.share * 100);
+  const lost = upload.state === "failed" || upload.state === "refused";
   const seen = upload.id ? client.thread.pictures.get(upload.id)?.seen : undefined;
   return html`<figure class="upload ${upload.state}">
-    <img src=${upload.preview} alt=${say("yourPicture", { name: plain(upload.name) })} />
+    <span class="preview">${icon("picture")}<img src=${upload.preview} alt=${say("yourPicture", { name: plain(upload.name) })} @error=${(event: Event) => ((event.target as HTMLElement).hidden = true)} /></span>
     <figcaption>
       ${upload.state === "sending" ? html`<progress max="100" value=${percent} aria-label=${say("uploading", { percent })}></progress><small>${say("uploading", { percent })}</small>` : nothing}
       ${upload.state === "there" ? receipt(parts, seen) : nothing}
-      ${upload.state === "failed" ? html`<p class="receipt unreadable" dir="auto">${icon("warn")}<span>${plain(upload.detail) || say("uploadFailed")}</span></p>` : nothing}
+      ${lost ? html`<p class="receipt unreadable" dir="auto">${icon("warn")}<span>${plain(upload.detail) || say("uploadFailed")}</span></p>` : nothing}
     </figcaption>
     <span class="buttons">
       ${upload.state === "failed" ? html`<button type="button" class="tool" @click=${() => client.uploads.retry(upload)} aria-label=${say("retry")} title=${say("retry")}>${icon("retry")}</button>` : nothing}
-      ${upload.picture.size ? html`<button type="button" class="tool" @click=${() => parts.editUpload(upload)} aria-label=${say("edit")} title=${say("edit")}>${icon("pen")}</button>` : nothing}
+      ${upload.picture.size && upload.state !== "refused" ? html`<button type="button" class="tool" @click=${() => parts.editUpload(upload)} aria-label=${say("edit")} title=${say("edit")}>${icon("pen")}</button>` : nothing}
       <button type="button" class="tool" @click=${() => client.uploads.remove(upload)} title=${say("remove")}
         aria-label=${say(upload.state === "sending" ? "uploadCancel" : "remove")}>${icon("close")}</button>
     </span></figure>`;
