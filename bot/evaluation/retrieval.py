@@ -5,6 +5,7 @@ that a second run takes seconds. Not here: how the figures are printed (`handler
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -127,10 +128,11 @@ class Pictures:
             screen = await self.look(data)
         except Refused as refused:
             raise ValueError(f"{path}: {refused}") from refused
-        self.cache.mkdir(parents=True, exist_ok=True)
-        aside = kept.with_suffix(".part")
-        aside.write_bytes(screen.model_dump_json().encode())
-        aside.replace(kept)
+        with contextlib.suppress(OSError):  # keeping is a convenience: where nothing can be written, it is read anew
+            self.cache.mkdir(parents=True, exist_ok=True)
+            aside = kept.with_suffix(".part")
+            aside.write_bytes(screen.model_dump_json().encode())
+            aside.replace(kept)
         return screen
 
 

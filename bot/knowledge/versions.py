@@ -49,9 +49,9 @@ class NotWritten(OSError):
 
 def check_writable(index: Path) -> None:
     """Before long work: raises NotWritten when nothing can be written at `index`."""
+    place = next((folder for folder in (index, *index.absolute().parents) if folder.exists()), index)
     try:
-        index.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=index).close()
+        tempfile.TemporaryFile(dir=place).close()
     except OSError as error:
         raise NotWritten(f"the index cannot be written to {index}: {_why(error)}; name another folder") from error
 
@@ -71,6 +71,7 @@ def new_version(index: Path) -> Iterator[Path]:
     stays the current one then.
     """
     check_writable(index)
+    index.mkdir(parents=True, exist_ok=True)
     with (index / LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # let go of by the kernel however this process ends
         for left in index.glob(f"{ASIDE}*"):  # by a build that was killed

@@ -1,6 +1,7 @@
 """What went wrong, for whoever typed the command: one line each, that says what to do."""
 
 import difflib
+import os
 
 from pydantic import ValidationError
 
@@ -9,6 +10,8 @@ from bot.settings import PREFIX, Settings
 
 def explained(error: Exception) -> list[str]:
     """The lines of an error; of a value that does not fit, its name and why, never the value (it may be a secret)."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return [f"{os.fsdecode(error.filename)}: {error.strerror[0].lower()}{error.strerror[1:]}"]
     if not isinstance(error, ValidationError):
         return [str(error) or type(error).__name__]
     lines = []

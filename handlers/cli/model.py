@@ -69,6 +69,7 @@ def serve_model(
     except ImportError as error:
         raise ValueError("the model server needs torch and transformers: pip install 'helplens[models]'") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    check_folder(name)
     _err.print(f"loading {name} …")
     limits = {"rows": rows, "waiting": waiting, "room": room, "stall": stall, "replay": replay}
     limits["prefix_bytes"] = None if prefixes is None else prefixes * 1_000_000
@@ -97,6 +98,7 @@ def show_losses(
         raise ValueError("this needs torch and transformers: pip install 'helplens[models]'") from error
     from transformers import AutoTokenizer
 
+    check_folder(name)
     tokenizer = AutoTokenizer.from_pretrained(name)
     ids = [tokenizer(text.read_text("utf-8"))["input_ids"][:LONGEST_TEXT] for text in texts]
     prompts = [torch.tensor([tokens]) for tokens in ids if tokens]
@@ -113,6 +115,18 @@ def show_losses(
         table.add_row(loss.part, f"{loss.megabytes:,.1f}", f"{loss.weight_error:.2%}", f"{loss.same_choice:.1%}")
     if not as_json:
         Console().print(table)
+
+
+def check_folder(name: str) -> None:
+    """Raises ValueError where `name` means a folder that is not there or holds no model; other names are models'."""
+    place = Path(name)
+    if place.is_dir():
+        if not (place / "config.json").is_file():
+            raise ValueError(f"{name} holds no model: its config.json is missing")
+    elif name.startswith(("/", ".", "~")) or name.count("/") != 1 or place.exists():
+        raise ValueError(
+            f"there is no folder {name}: give one with config.json, weights and tokenizer, or a model's name (owner/model)"
+        )
 
 
 async def _serve(engine: "Engine", name: str, host: str, port: int) -> None:
