@@ -16,6 +16,7 @@ from bot.incidents import Incidents
 from bot.knowledge.articles import Passage
 from bot.precedents import Precedents
 from handlers.web.identity import USER, Access, SignedIn, Tokens, User, Vouched
+from handlers.web.invitations import Invitations
 from handlers.web.limits import Limits, network
 from handlers.web.problems import Problem
 from handlers.web.stream import KEEPALIVE_SECONDS, SEATS, Seats, Streams
@@ -43,6 +44,7 @@ class Web:
 
     desk: HelpDesk
     tokens: Tokens
+    invitations: Invitations
     limits: Limits
     picture: Callable[[str], Awaitable[bytes]]
     passages: Callable[[str, Facets], Sequence[Passage]]
@@ -225,6 +227,8 @@ async def signed_in(web: Parts, token: Bearer, source: Address) -> SignedIn:
         if token:
             await web.limits.take((web.limits.rates.guess_address, source))
         raise Problem("not_at_the_desk")
+    if await web.invitations.ended(found):
+        raise Problem("invitation_ended")
     return found
 
 

@@ -25,7 +25,7 @@ from handlers.web.wire import Plain, for_staff
 from handlers.web.words import checked_key
 
 router = APIRouter(prefix="/desk", tags=["desk"])
-ACCESS = ("not_at_the_desk", "too_fast", "unavailable")
+ACCESS = ("not_at_the_desk", "invitation_ended", "too_fast", "unavailable")
 ON_ONE = ("not_found", *ACCESS)
 SHOWN = 100
 """Waiting conversations that the queue shows."""
@@ -84,6 +84,8 @@ async def sign_in(web: Parts, body: SignIn, source: Address) -> DeskToken:
     await web.limits.take((web.limits.rates.sign_in_address, source))
     if body.token:
         token, agent = web.tokens.sign_in_by_token(body.token)
+        if await web.invitations.ended(agent):
+            raise Problem("invitation_ended")
     else:
         token, agent = web.tokens.sign_in(body.password or "", body.name)
     return DeskToken(token=token, name=agent.name, expires=agent.expires)
@@ -127,6 +129,7 @@ async def events(
         last_event_id=last_event_id if last_event_id is not None else after,
         present=partial(for_staff, link=covered(web, who)),
         expires=who.expires,
+        over=partial(web.invitations.until_ended, who),
     )
 
 

@@ -14,7 +14,7 @@ from bot.conversation import Delta, Event
 from bot.helpdesk import NotFound, Unconfirmed
 from handlers.web.context import Web
 from handlers.web.problems import Problem
-from handlers.web.stream import FRESH, Beat, EventStream, line, position
+from handlers.web.stream import FRESH, Beat, EventStream, Over, line, position
 
 Present = Callable[[Event], dict[str, Any] | None]
 Until = Callable[[Event], bool]
@@ -29,10 +29,12 @@ async def reader(
     present: Present,
     expires: float,
     beat: Beat | None = None,
+    over: Over | None = None,
     until: Until = lambda event: False,
 ) -> EventStream:
     """The stream after `last_event_id`; it begins with `fresh` when that is unreadable or beyond the end. `beat` is
-    called now and then for as long as it is read; the event that `until` names is not shown and ends it.
+    called now and then for as long as it is read; it ends when `over` returns, and at the event that `until` names,
+    which is not shown.
 
     Raises NotFound when the conversation is gone, Problem when `who` has too many streams open already.
     """
@@ -41,7 +43,7 @@ async def reader(
     after = position(last_event_id)
     start_over = after is None or after > await web.desk.at(conversation_id)
     chunks = _chunks(web, conversation_id, who, None if start_over else after, present, until)
-    return EventStream(chunks, streams=web.streams, expires=expires, keepalive=web.keepalive, beat=beat)
+    return EventStream(chunks, streams=web.streams, expires=expires, keepalive=web.keepalive, beat=beat, over=over)
 
 
 async def _chunks(

@@ -35,6 +35,7 @@ LONGEST_PROOF = 4096
 USER = "user:"
 VISITOR = "visitor:"
 MAIL = "mail:"
+INVITED = "desk:invited:"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class SignedIn:
     id: str
     name: str
     expires: float
+    invited: float = 0.0
+    """Of an agent with an invitation: when that was made, Unix seconds; 0 where it does not say."""
 
 
 class SiteUsers:
@@ -268,13 +271,14 @@ class Tokens:
         """What signs one agent in under `name`, for so many days. Raises ValueError for a name that shows nothing."""
         if not (who := shown(name)):
             raise ValueError("the name is empty")
-        return self._invites.seal([who], self._clock() + days * DAY)
+        return self._invites.seal([who, f"{self._clock():.3f}"], self._clock() + days * DAY)
 
     def sign_in_by_token(self, token: str) -> tuple[str, SignedIn]:
         """A desk token for whom the owner invited or the site signs in. Raises Problem."""
         if invited := self._invites.open(token):
-            (who,) = invited[1]
-            return self._desk_token(SignedIn(f"desk:invited:{who.casefold()}", who, self._clock() + DESK_SECONDS))
+            who, *made = invited[1]
+            expires = self._clock() + DESK_SECONDS
+            return self._desk_token(SignedIn(INVITED + who.casefold(), who, expires, float(made[0]) if made else 0.0))
         if self.users is None:
             raise Problem("not_set_up", what="no key for the site's user tokens (HELPLENS_JWT_KEY)")
         return self._desk_token(self.users.agent(token))
@@ -282,10 +286,13 @@ class Tokens:
     def signed_in(self, token: str) -> SignedIn | None:
         """Who holds a desk token."""
         opened = self._desk.open(token)
-        return None if opened is None else SignedIn(opened[1][0], opened[1][1], opened[0])
+        if opened is None:
+            return None
+        expires, (id_, name, *invited) = opened
+        return SignedIn(id_, name, expires, float(invited[0]) if invited else 0.0)
 
     def _desk_token(self, agent: SignedIn) -> tuple[str, SignedIn]:
-        return self._desk.seal([agent.id, agent.name], agent.expires), agent
+        return self._desk.seal([agent.id, agent.name, str(agent.invited)], agent.expires), agent
 
 
 def _pinned(key: str) -> tuple[Any, str]:

@@ -34,6 +34,7 @@ STATUS = {
     "identity_expired": 401,
     "identity_invalid": 401,
     "not_at_the_desk": 401,
+    "invitation_ended": 401,
     "wrong_password": 401,
     "not_set_up": 501,
     "foreign_origin": 403,

@@ -7,7 +7,7 @@ happens. Not here: where a reader stands in a conversation and what comes next (
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -25,6 +25,8 @@ FRESH = b"id: 0\nevent: fresh\ndata: {}\n\n"
 RECONNECT = b"retry: 1000\n\n"
 Beat = Callable[[], Awaitable[None]]
 """Says that somebody reads. May raise StateError."""
+Over = Callable[[], Coroutine[None, None, None]]
+"""Returns when its reader may read no longer."""
 
 log = structlog.get_logger()
 
@@ -97,8 +99,8 @@ class Streams:
 
 
 class EventStream(Response):
-    """Sends what `chunks` yields until it ends, the reader leaves, the process does (`streams`), or `expires` (seconds
-    since the epoch) comes.
+    """Sends what `chunks` yields until it ends, the reader leaves, the process does (`streams`), `expires` (seconds
+    since the epoch) comes, or `over` returns.
 
     A reader that takes nothing for a minute is let go: it resumes by its `Last-Event-ID`.
     """
@@ -113,6 +115,7 @@ class EventStream(Response):
         expires: float,
         keepalive: float,
         beat: Beat | None = None,
+        over: Over | None = None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -121,6 +124,7 @@ class EventStream(Response):
         self._expires = expires
         self._keepalive = keepalive
         self._beat = beat
+        self._over = over
         self._sent = 0.0
         self._sending = False
 
@@ -130,11 +134,12 @@ class EventStream(Response):
         writing = asyncio.ensure_future(self._write(send))
         watching = asyncio.ensure_future(self._watch(receive, send))
         beating = [asyncio.ensure_future(_beating(self._beat))] if self._beat else []
+        over = [asyncio.ensure_future(self._over())] if self._over else []
         try:
             with self._streams.one() as end:
-                await asyncio.wait({writing, watching, end}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({writing, watching, end, *over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _ended(writing, watching, *beating)
+            await _ended(writing, watching, *beating, *over)
         for task in (writing, watching):
             if not task.cancelled() and (error := task.exception()):
                 raise error

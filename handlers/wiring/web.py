@@ -24,6 +24,7 @@ from bot.state.client import connect
 from handlers.web.app import create_app
 from handlers.web.context import Web
 from handlers.web.identity import SiteUsers, Tokens
+from handlers.web.invitations import Invitations
 from handlers.web.limits import Limits
 from handlers.wiring.chosen import EXTRACTIVE, closed, desk_password, kb_of, rungs, secret
 from handlers.wiring.front import Front
@@ -52,6 +53,7 @@ async def open_web(settings: Settings, url: str, front: Front, metrics: telemetr
         web = Web(
             desk=front.desk,
             tokens=tokens,
+            invitations=Invitations(redis),
             limits=Limits(redis),
             picture=storage.get,
             redacted=functools.partial(redacted, storage),

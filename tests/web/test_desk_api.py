@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import sys
 import time
@@ -12,8 +13,9 @@ import httpx
 import jwt
 import pytest
 import structlog
+from client import assert_problem
 from PIL import Image
-from sse import connected, frames, read_past
+from sse import connected, frames, read_past, read_until
 from webserver import AUDIENCE, PASSWORD, SITE_KEY, Served, black
 
 from bot.conversation import Answered, Citation, Done, Planned, Seen
@@ -253,18 +255,61 @@ async def test_an_invitation_ends_and_is_no_other_token(served: Served, http: ht
         tokens.invite(" \u200b", 1)
 
 
+async def test_an_invitation_is_taken_back_alone_and_at_once(served: Served, http: httpx.AsyncClient) -> None:
+    """Its link, the desk that is open by it, and the stream that is being read; others' and later ones stay."""
+    tokens, invitations = served.web.tokens, served.web.invitations
+    link, other = tokens.invite("Ida Moen", 30), tokens.invite("Ole", 30)
+    for name in ("Ida Moen", "Ole"):
+        await invitations.note(name, time.time(), time.time() + 30 * 86_400)
+    ida, ole = [(await http.post("/api/v1/desk/sign-in", json={"token": one})).json()["token"] for one in (link, other)]
+    conversation, _ = await waiting(http, "help")
+    events = f"/api/v1/desk/conversations/{conversation}/events"
+    async with connected(served.url, events, ida) as reading, connected(served.url, events, ole) as others:
+        await read_until(reading, "message")
+        assert await invitations.revoke("ida moen", time.time())
+        async with asyncio.timeout(30):
+            while await reading.read(1 << 16):
+                pass
+        (await http.post(f"/api/v1/desk/conversations/{conversation}/note", headers=bearer(ole), json={"text": "Hm"}))
+        await read_until(others, "noted")
+    assert_problem(await http.get("/api/v1/desk/queue", headers=bearer(ida)), 401, "invitation-ended")
+    assert_problem(await http.post("/api/v1/desk/sign-in", json={"token": link}), 401, "invitation-ended")
+    assert (await http.get("/api/v1/desk/queue", headers=bearer(ole))).status_code == 200
+    assert (await http.get("/api/v1/desk/queue", headers=await signed_in(http, "Ida Moen"))).status_code == 200
+    assert [(one.name, one.holds(time.time())) for one in await invitations.all()] == [
+        ("Ida Moen", False),
+        ("Ole", True),
+    ]
+    again = await http.post("/api/v1/desk/sign-in", json={"token": tokens.invite("Ida Moen", 30)})
+    assert again.status_code == 200
+    assert not await invitations.revoke("Nobody", time.time())
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 async def test_the_owner_invites_from_the_terminal(tmp_path: Path) -> None:
-    """The link's token opens the desk of whoever has the same secret, and of nobody else."""
+    """The link's token opens the desk of whoever has the same secret, and of nobody else; it is listed, and revoked."""
     given = {"HELPLENS_SECRET": "s" * 40, "HELPLENS_DATA": str(tmp_path), "HELPLENS_PUBLIC_URL": "https://help.example"}
-    command = [str(Path(sys.executable).with_name("helplens")), "desk", "invite", "Ida Moen", "--days", "2"]
-    process = await asyncio.create_subprocess_exec(
-        *command, env=os.environ | given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await process.communicate()
-    link = out.decode().strip()
-    assert process.returncode == 0 and link.startswith("https://help.example/desk#token="), err.decode()
+
+    async def desk(*words: str) -> tuple[int | None, str, str]:
+        command = [str(Path(sys.executable).with_name("helplens")), "desk", *words]
+        process = await asyncio.create_subprocess_exec(
+            *command, env=os.environ | given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, err = await process.communicate()
+        return process.returncode, out.decode().strip(), err.decode()
+
+    status, link, said = await desk("invite", "Ida Moen", "--days", "2")
+    assert status == 0 and link.startswith("https://help.example/desk#token="), said
     token = link.partition("#token=")[2]
     _, agent = Tokens(b"s" * 40, clock=time.time).sign_in_by_token(token)
     assert agent.name == "Ida Moen"
     with pytest.raises(Problem):
         Tokens(b"t" * 40, clock=time.time).sign_in_by_token(token)
+    assert json.loads((await desk("list", "--json"))[1])["holds"] is True
+    status, _, said = await desk("revoke", "Ida")
+    assert status and "helplens desk list" in said
+    assert (await desk("revoke", "Ida Moen"))[0] == 0
+    assert "taken back" in (await desk("list"))[1]

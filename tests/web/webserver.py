@@ -27,6 +27,7 @@ from bot.state.store import Store
 from handlers.web.app import create_app
 from handlers.web.context import Web
 from handlers.web.identity import SiteUsers, Tokens
+from handlers.web.invitations import Invitations
 from handlers.web.limits import Limits, Rates
 from handlers.web.server import config, listen
 from handlers.web.uploads import UploadLimits
@@ -67,6 +68,7 @@ def parts(
         "desk": HelpDesk(store=store, intake=intake, storage=storage, marks=Precedents(store).marks),
         "precedents": Precedents(store),
         "tokens": tokens,
+        "invitations": Invitations(redis),
         "limits": Limits(redis, rates),
         "picture": storage.get,
         "redacted": redacted,
