@@ -82,8 +82,10 @@ class Sightings:
 
     async def known(self) -> list[dict[str, Any]]:
         """The problems that are known now, newest first; those that ended or ran out are left out."""
+        if not (kept := await self._all()):  # most often: a turn does not ask for the time in vain
+            return []
         now = await self.now()
-        found = [p for p in (await self._all()).values() if p["until"] > now and not p.get("ended")]
+        found = [p for p in kept.values() if p["until"] > now and not p.get("ended")]
         return sorted(found, key=lambda p: p["since"], reverse=True)
 
     async def put(self, id_: str, problem: Mapping[str, Any]) -> None:
