@@ -103,10 +103,14 @@ def test_learning_holds_each_product_out_and_its_weights_are_used(centre: Path) 
         )
         products.append(folder)
     helped("kb", "build", centre / "articles", "--to", centre / "kb")
-    card = helped("learn", "ranking", *products, "--to", centre / "kb" / "ranking.json", "--json")[0]
-    assert set(card["products"]) == {"one", "two", "three"}  # type: ignore[call-overload]
+    ranking = centre / "kb" / "ranking.json"
+    told = RUNNER.invoke(app, ["learn", "ranking", *map(str, products), "--to", str(ranking)])
+    assert told.exit_code == 0, told.output
+    assert "right among it" in told.stdout and "screens of other products" in told.stdout
+    card = json.loads(ranking.read_bytes())["card"]
+    assert set(card["products"]) == {"one", "two", "three"}
     assert {"mean", "plain BM25", "gain at 1 over plain BM25", "reliability"} <= card.keys()
-    assert all(row["strangers"] is not None for row in card["answered"].values())  # type: ignore[attr-defined]
+    assert all(row["strangers"] is not None for row in card["answered"].values())
     hits = helped("kb", "search", "--kb", centre / "kb", "--image", centre / "0.png", "--json")
     assert hits[0]["article"] == "billing/replace-card.md"
 

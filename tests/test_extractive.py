@@ -109,6 +109,24 @@ def test_buttons_say_what_tells_articles_apart() -> None:
     assert choices(*own)[1] == ["Users", "Settings"], "a folder that all share says nothing"
 
 
+def test_a_name_that_says_the_title_again_stands_alone() -> None:
+    own = (("App Passwords", "modules/Gmail-App-Passwords.md"), ("Managing roles", "users/manage_roles.md"))
+    assert choices(*own)[1] == ["Gmail App Passwords", "Managing roles (Users)"]
+
+
+def test_a_question_says_which_part_of_each_article_it_would_be() -> None:
+    parts = ("Bounce management", "Contact fields", "Reports")
+    found = [
+        passage(f"{n}.md", title=title, headings=(part,))
+        for n, (title, part) in enumerate(zip(("Emails", "Variables", "Reports"), parts, strict=True))
+    ]
+    told = Extractive(sure=0.6).decide(brief(0.4, *found)).text
+    assert told.endswith("\n\n- **Emails**: Bounce management\n- **Variables**: Contact fields")
+    assert "- **" not in Extractive(sure=0.6).decide(brief(0.4, found[0], found[2])).text, (
+        "one alone tells nothing apart"
+    )
+
+
 def test_what_all_titles_say_is_said_once() -> None:
     question, buttons = choices(("Version 1.1 - Getting Started", "a.md"), ("Version 1.0 - Getting Started", "b.md"))
     assert question == "**… Getting Started**: there is more than one. Which of these is yours?"
@@ -132,6 +150,7 @@ def test_a_place_that_is_no_name_is_not_said() -> None:
         "© Running",
         "07/04/2016 P1",
         "A list of all machines and peers that we know",
+        "Which fruit do you like?",
     ):
         assert "You are on" not in Extractive().decide(brief(0.9, passage(steps=()), where=where)).text, where
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from bot.knowledge.articles import Passage
-from bot.knowledge.terms import content
+from bot.knowledge.terms import content, stem, words
 
 BARE = 2
 """A title of so many words may say too little by itself."""
@@ -36,8 +36,8 @@ def names(articles: Sequence[Passage]) -> list[str]:
         bare = len(title.split()) <= BARE
         rivals = same or (others if bare else [])
         shared = set.intersection(*(set(places[n]) for n in rivals)) if rivals else set()
-        apart = [place for place in own if place not in shared and _new(place, title)]
-        named.append(f"{title} ({_said(apart[0], articles)})" if rivals and apart else title)
+        apart = [_said(p, articles) for p in own if p not in shared and _new(p, title)] if rivals else []
+        named.append(_named(title, apart[0]) if apart else title)
     return named
 
 
@@ -46,17 +46,23 @@ def parted(titles: Sequence[str]) -> tuple[str, list[str]]:
     if len(titles) < 2:
         return "", list(titles)
     split = [title.split() for title in titles]
-    head, tail = _alike(split), _alike([words[::-1] for words in split])
+    head, tail = _alike(split), _alike([title[::-1] for title in split])
     if head >= tail:
-        shared, rests = split[0][:head], [words[head:] for words in split]
+        shared, rests = split[0][:head], [title[head:] for title in split]
         stem = " ".join(shared).rstrip(RIM) + " …"
     else:
-        shared, rests = split[0][-tail:], [words[:-tail] for words in split]
+        shared, rests = split[0][-tail:], [title[:-tail] for title in split]
         stem = "… " + " ".join(shared).lstrip(RIM)
     apart = [_bare(" ".join(rest)) for rest in rests]
     telling = {rest.casefold() for rest in apart if re.search(r"\w{2}|\d", rest)}
     enough = len(content(" ".join(shared)).split()) >= SHARED and len(telling) == len(titles)
     return (stem, apart) if enough else ("", list(titles))
+
+
+def _named(title: str, apart: str) -> str:
+    """A title with what tells it apart; that alone where it says the title's words again."""
+    said = {stem(word) for word in words(apart)}
+    return apart if said >= {stem(word) for word in words(title)} else f"{title} ({apart})"
 
 
 def _places(article: str) -> list[str]:
@@ -70,25 +76,24 @@ def _new(place: str, title: str) -> bool:
     """Whether a file or folder says a word that the title does not."""
     said = re.sub(r"\W|_", "", title).casefold()
     parts = [part.casefold() for part in PARTED.split(place) if part]
-    return not place.isdigit() and any(part.rstrip("s") not in said for part in parts)
+    return not place.isdigit() and any(part.rstrip("es") not in said for part in parts)
 
 
 def _said(place: str, articles: Sequence[Passage]) -> str:
     """A file or folder as people write it: as one of the articles does, where one says it."""
     if VERSION.fullmatch(place):
         return place
-    words = " ".join(part for part in PARTED.split(place) if part)
-    sought = re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE)
-    for text in (text for a in articles for text in (a.title, *a.headings, a.text)):
-        if found := sought.search(text):
-            return found[0][:1].upper() + found[0][1:]
-    return words[:1].upper() + words[1:]
+    apart = " ".join(part for part in PARTED.split(place) if part)
+    sought = re.compile(rf"\b{re.escape(apart)}\b", re.IGNORECASE)
+    texts = (text for a in articles for text in (a.title, *a.headings, a.text))
+    as_written = next((found[0] for text in texts if (found := sought.search(text))), apart)
+    return as_written[:1].upper() + as_written[1:]
 
 
 def _alike(split: Sequence[Sequence[str]]) -> int:
     """How many words all begin with; none when that is the whole of one."""
-    for count, words in enumerate(zip(*split, strict=False)):
-        if len({word.casefold() for word in words}) > 1:
+    for count, column in enumerate(zip(*split, strict=False)):
+        if len({word.casefold() for word in column}) > 1:
             return count
     return 0
 

@@ -32,7 +32,7 @@ STRANGE = 0.5
 """Probability that a screen belongs to the help centre's product, below which it is asked whether it does."""
 OWN_WORDS = 6
 """A question of so many words stands on its own, whatever the picture shows."""
-PLACE = re.compile(r"(?!.*[.:…]$)[^\W_].{1,59}")
+PLACE = re.compile(r"(?!.*[.:…?!]$)[^\W_].{1,59}")
 """What may be a page's name: not cut, no sentence, no sign."""
 PLACE_WORDS, PLACE_LETTERS, MOSTLY = 7, 3, 0.7
 
@@ -112,6 +112,7 @@ class Extractive(Limits):
                 _seen(brief.looks[-1] if brief.looks else None, brief.language),
                 say("answering.other_product", brief.language) if strange(brief) else "",
                 which or say("answering.which", brief.language),
+                _parts(likely, apart),
             ]
         )
         none = Choice(text=say("answering.none_of_these", brief.language))
@@ -205,6 +206,13 @@ def shortened(text: str, limit: int = QUOTE_LIMIT) -> str:
 
 def _choices(hits: Sequence[Hit], named: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(text=name, article=hit.passage.article) for hit, name in zip(hits, named, strict=True))
+
+
+def _parts(hits: Sequence[Hit], named: Sequence[str]) -> str:
+    """Which part of each article it would be, where they have headings: what a title alone does not say."""
+    parts = [(name, hit.passage.headings[-1]) for hit, name in zip(hits, named, strict=True) if hit.passage.headings]
+    rows = [f"- **{name}**: {part}" for name, part in parts if part.casefold() not in name.casefold()]
+    return "\n".join(rows) if len(rows) > 1 else ""
 
 
 def readable(where: str) -> bool:

@@ -212,7 +212,8 @@ def _show(title: str, card: dict[str, Any], console: Console) -> None:
             outright.add_row(when, percent(row["own"]), percent(row["strangers"]))
     offered = Table("shown", "right among it", "answered", "with what comes next", "asked", box=SIMPLE_HEAD)
     told = card["shown"]
-    for whose, row in told["products"] | {"mean": told["mean"], "screens of other products": told["strangers"]}.items():
+    every = told["products"] | {"mean": told["mean"], "screens of other products": told["strangers"]}
+    for whose, row in every.items():
         if row:
             right = percent(row["right"]) if "right" in row else ""
             offered.add_row(whose, right, *(percent(row[key]) for key in ("outright", "with more", "asked")))
