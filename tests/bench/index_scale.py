@@ -3,9 +3,10 @@
     pip install bm25s tantivy && OPENBLAS_NUM_THREADS=1 python tests/bench/index_scale.py [--articles N] [--queries N]
 
 Words follow Zipf's law; an article has headings, steps and bold labels; a query is 200 words of one article's screen
-(half its own words, half anybody's), top 10. The others index the same articles and rank by BM25 alone. Each query goes
-to all of them before the next one; CPU time tells more than the clock where others work on the machine. The variable is
-what the `helplens` command sets: with more threads NumPy's matrices wait for each other.
+(half its own words, half anybody's), top 10. The others index the same files and rank by BM25 alone. Each builds in a
+process of its own; each query goes to all of them before the next one; CPU time tells more than the clock where others
+work on the machine. The variable is what the `helplens` command sets: with more threads NumPy's matrices wait for each
+other.
 """
 
 import argparse
@@ -14,8 +15,12 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,37 +88,92 @@ def compared(searches: dict[str, Search], screens: list[Screen]) -> None:
         print(f"{name:10} {wall[name][0]:8.1f} {mid:8.2f} {worst:8.2f} {busy:8.2f}   {ratios}")
 
 
+class Built(NamedTuple):
+    """What one engine's build took, in a process of its own."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+    """Most memory that the process held, what it had before the build taken off."""
+
+
+def built(make: Callable[[Path, Path], None], source: Path, to: Path) -> Built:
+    """A build of the articles in `source` into the folder `to`, measured alone."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_build_alone, make, source, to).result()
+
+
+def _build_alone(make: Callable[[Path, Path], None], source: Path, to: Path) -> Built:
+    to.mkdir(parents=True, exist_ok=True)
+    held, started, used = memory(), time.perf_counter(), time.process_time()
+    make(source, to)
+    return Built(time.perf_counter() - started, time.process_time() - used, memory() - held)
+
+
 def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def others(texts: list[str]) -> dict[str, Search]:
-    """bm25s and tantivy alone over the same articles, where they are installed."""
-    try:
-        import bm25s
-        import tantivy
-    except ImportError:
-        print("bm25s or tantivy is not installed: pip install bm25s tantivy")
-        return {}
-    started = time.perf_counter()
+def texts_of(source: Path) -> list[str]:
+    return [path.read_text("utf-8") for path in sorted(source.rglob("*.md"))]
+
+
+def make_helplens(source: Path, to: Path) -> None:
+    asyncio.run(build(source, to))
+
+
+def make_bm25s(source: Path, to: Path) -> None:
+    import bm25s
+
     plain = bm25s.BM25()
-    plain.index(bm25s.tokenize(texts, stopwords=None, show_progress=False), show_progress=False)
-    print(f"bm25s     build {time.perf_counter() - started:6.1f} s")
-    started = time.perf_counter()
-    schema = tantivy.SchemaBuilder().add_text_field("text").build()
-    index = tantivy.Index(schema)
+    plain.index(bm25s.tokenize(texts_of(source), stopwords=None, show_progress=False), show_progress=False)
+    plain.save(str(to))
+
+
+def make_tantivy(source: Path, to: Path) -> None:
+    import tantivy
+
+    index = tantivy.Index(tantivy.SchemaBuilder().add_text_field("text").build(), path=str(to))
     writer = index.writer(num_threads=1)
-    for text in texts:
+    for text in texts_of(source):
         writer.add_document(tantivy.Document(text=text))
     writer.commit()
-    index.reload()
-    searcher = index.searcher()
-    print(f"tantivy   build {time.perf_counter() - started:6.1f} s")
+    writer.wait_merging_threads()
 
-    def by_bm25s(s: Screen) -> object:
+
+def by_helplens(to: Path) -> dict[str, Search]:
+    index = Index.open(to)
+    return {way: partial(_ranked, index, way) for way in ("best", "screen")}
+
+
+def _ranked(index: Index, way: str, s: Screen) -> object:
+    return rank(index, Query(screens=(s,)), way)
+
+
+def by_bm25s(to: Path) -> dict[str, Search]:
+    import bm25s
+
+    plain = bm25s.BM25.load(str(to))
+
+    def search(s: Screen) -> object:
         return plain.retrieve(bm25s.tokenize([s.text], stopwords=None, show_progress=False), k=10, show_progress=False)
 
-    return {"bm25s": by_bm25s, "tantivy": lambda s: searcher.search(index.parse_query(s.text, ["text"]), 10)}
+    return {"bm25s": search}
+
+
+def by_tantivy(to: Path) -> dict[str, Search]:
+    import tantivy
+
+    index = tantivy.Index.open(str(to))
+    searcher = index.searcher()
+    return {"tantivy": lambda s: searcher.search(index.parse_query(s.text, ["text"]), 10)}
+
+
+ENGINES = {
+    "helplens": (make_helplens, by_helplens),
+    "bm25s": (make_bm25s, by_bm25s),
+    "tantivy": (make_tantivy, by_tantivy),
+}
 
 
 def main() -> None:
@@ -124,25 +184,30 @@ def main() -> None:
     texts = [article(n) for n in range(arguments.articles)]
     screens = [screen(texts[int(n)]) for n in chance.integers(len(texts), size=arguments.queries)]
     with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "articles"
         for number, text in enumerate(texts):
-            path = Path(folder) / "articles" / f"{number % 100}" / f"{number}.md"
+            path = source / f"{number % 100}" / f"{number}.md"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        kb = Path(folder) / "kb"
-        print(f"helplens  build {asyncio.run(build(path.parents[1], kb)).seconds:6.1f} s")
-        again = asyncio.run(build(path.parents[1], kb)).seconds
-        print(f"helplens  nothing changed {again:6.1f} s; peak {memory():.0f} MB")
-        started = time.perf_counter()
-        index = Index.open(kb)
-        opened = 1000 * (time.perf_counter() - started)
-        size = sum(f.stat().st_size for f in index.path.iterdir()) / 1e6
-        print(f"helplens  open {opened:.0f} ms, {size:.0f} MB of files")
-        ways = {way: partial(by_helplens, index, way) for way in ("best", "screen")}
-        compared(ways | others(texts), screens)
-
-
-def by_helplens(index: Index, way: str, s: Screen) -> object:
-    return rank(index, Query(screens=(s,)), way)
+        del texts
+        print(f"{'':10} {'build s':>8} {'cpu s':>8} {'peak MB':>8} {'files MB':>8} {'open ms':>8}")
+        searches: dict[str, Search] = {}
+        for name, (make, opened) in ENGINES.items():
+            if name != "helplens" and find_spec(name) is None:
+                print(f"{name:10} is not installed: pip install {name}")
+                continue
+            to = Path(folder) / name
+            took = built(make, source, to)
+            started = time.perf_counter()
+            searches |= opened(to)
+            milliseconds = 1000 * (time.perf_counter() - started)
+            size = sum(f.stat().st_size for f in to.rglob("*") if f.is_file()) / 1e6
+            print(
+                f"{name:10} {took.seconds:8.1f} {took.cpu:8.1f} {took.megabytes:8.0f} {size:8.0f} {milliseconds:8.0f}"
+            )
+        again = built(make_helplens, source, Path(folder) / "helplens")
+        print(f"{'unchanged':10} {again.seconds:8.1f} {again.cpu:8.1f} {again.megabytes:8.0f}\n")
+        compared(searches, screens)
 
 
 if __name__ == "__main__":
