@@ -7,6 +7,7 @@ from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Ranking
 from bot.screenshots.screen import Screen
 from prompts import languages, say
+from tests.centre import screen
 
 STEPS = (
     "Open **Settings > Billing**.",
@@ -44,6 +45,19 @@ def test_steps_that_the_customer_has_behind_them_are_left_out() -> None:
     assert "You are already on **Billing**" in answer.text
     assert "1. Choose **Replace card**" in answer.text
     assert "Settings > Billing" not in answer.text
+
+
+def test_of_several_pictures_the_one_is_ringed_that_speaks_for_the_article() -> None:
+    def look(number: int, *lines: str) -> Look:
+        attachment = Attachment(id=f"c/{number}", media_type="image/png", width=800, height=600, size=1)
+        return Look(attachment=attachment, screen=screen(*lines))
+
+    looks = (look(0, "Your card was declined", "Billing"), look(1, "Settings", "Sync conflicts"))
+    base = brief(0.9, passage(), looks=looks)
+    hits = tuple(h.model_copy(update={"decided_by": ("Your card was declined",)}) for h in base.ranking.hits)
+    spoken = base.model_copy(update={"ranking": base.ranking.model_copy(update={"hits": hits})})
+    assert {aim.attachment_id for aim in Extractive(sure=0.6).decide(spoken).aims} == {"c/0"}
+    assert {aim.attachment_id for aim in Extractive(sure=0.6).decide(base).aims} == {"c/1"}, "else the newest"
 
 
 def test_a_menu_entry_is_no_proof_of_the_place() -> None:

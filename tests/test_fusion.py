@@ -84,6 +84,17 @@ async def test_what_did_not_help_is_not_ranked_again(index: Index) -> None:
     assert ranking.confidence < rank(index, Query(screens=(DECLINED,))).confidence
 
 
+async def test_what_the_customer_picked_is_found_first(index: Index) -> None:
+    """A button may say a single word, for which other articles rank higher."""
+    picked = Query(question="Upload", screens=(DECLINED,), chosen="sync/conflicts.md")
+    ranking = rank(index, picked)
+    assert ranking.hits[0].passage.article == "sync/conflicts.md"
+    assert len({hit.passage.article for hit in ranking.hits}) == len(ranking.hits)
+    plain = rank(index, picked.model_copy(update={"chosen": ""}))
+    assert plain.hits[0].passage.article != "sync/conflicts.md"
+    assert rank(index, picked.model_copy(update={"chosen": "gone.md"})).hits == plain.hits
+
+
 async def test_a_screen_that_the_help_centre_hardly_knows_is_doubted(index: Index) -> None:
     strange = ("Node pools", "Rollout history", "Ingress rules", "Namespace quota", "Pod restarts", "Image registry")
     known = rank(index, Query(screens=(screen("Billing", "Settings", "Save card"),)))

@@ -81,7 +81,7 @@ class Extractive(Limits):
         """The first hit's words, and the others on buttons."""
         passage = hits[0].passage
         named = buttons.names([hit.passage for hit in hits])
-        look = brief.looks[-1] if brief.looks else None
+        look = spoken_for(hits[0], brief.looks)
         start = reached(passage.steps, look.screen.where) if look else 0
         steps = passage.steps[start:]
         paragraphs = [
@@ -152,6 +152,15 @@ class Extractive(Limits):
             model=self.name,
             handoff="no article answers this",
         )
+
+
+def spoken_for(hit: Hit, looks: Sequence[Look]) -> Look | None:
+    """Of several pictures the one whose lines speak for the article; of equals the newest."""
+
+    def lines(look: Look) -> int:
+        return len({line.text for line in look.screen.lines}.intersection(hit.decided_by))
+
+    return max(reversed(looks), key=lines, default=None)
 
 
 def strange(brief: Brief) -> bool:

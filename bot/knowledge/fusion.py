@@ -59,6 +59,8 @@ class Query(Noun):
     for nothing."""
     closed: frozenset[str] = frozenset()
     """What nobody vouches for (`audience:staff`, `plan`): articles for these alone are not found."""
+    chosen: str = ""
+    """The article that the customer picked, found before all others whatever else fits their words."""
 
 
 class Hit(Noun):
@@ -214,6 +216,7 @@ def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[
     scores = scored.scores
     order = [int(i) for i in first(scores, top + len(query.avoid))]
     standing = _standing(order, instead, only(index, query)) if instead else {i: i for i in order}
+    standing = {article: article for article in _chosen(index, query)} | standing
     kept = [i for i in standing if index.articles[i] not in query.avoid][:top]
     own = not query.question and standing.keys() == set(order)
     said = scored.evidence if scored.evidence and own else _said(index, query, kept)
@@ -231,6 +234,12 @@ def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[
     skipped = bool(kept) and standing[kept[0]] != order[0]
     sure = 0.0 if not hits else confidence / 2 if skipped else confidence
     return Ranking(hits=hits, confidence=sure, belongs=scored.belongs)
+
+
+def _chosen(index: Index, query: Query) -> list[int]:
+    """The article that the customer picked, where they may find it in any language."""
+    may = only(index, query.model_copy(update={"language": ""})) if query.chosen else None
+    return [n for n, name in enumerate(index.articles) if name == query.chosen and (may is None or may[n])]
 
 
 def _standing(order: Sequence[int], instead: Mapping[int, int], may: Allowed | None) -> dict[int, int]:
