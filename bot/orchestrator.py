@@ -39,8 +39,8 @@ from bot.conversation import (
     Step,
 )
 from bot.knowledge.deciding import places
-from bot.knowledge.filters import CLOSABLE, of_kind
 from bot.knowledge.fusion import Query, Ranking
+from bot.recall import chosen, earlier, fits, last_cited, unhelpful
 from bot.routing import Asked, route
 from bot.screenshots.grounding import point
 from bot.screenshots.screen import Screen
@@ -304,59 +304,9 @@ def found(ranking: Ranking, looks: Sequence[Look]) -> Iterator[FoundPassage]:
         )
 
 
-def fits(conversation: Conversation, closed: frozenset[str]) -> Query:
-    """What may be found for this customer: articles in their language, for what they have. What is closed opens by the
-    site's word alone, never by their page's."""
-    has, signed = conversation.has, conversation.signed
-    vouched = {kind for kind in CLOSABLE if getattr(signed, kind)}
-    return Query(
-        language=has.language or conversation.language,
-        version=",".join(has.version),
-        plan=",".join(has.plan),
-        audience=",".join(has.audience),
-        closed=frozenset(name for name in closed if not any(of_kind(name, kind) for kind in vouched)),
-    )
-
-
 def _whole(boxes: Sequence[Box]) -> tuple[tuple[int, int, int, int], ...]:
     """The first boxes in whole pixels."""
     return tuple((round(x0), round(y0), round(x1), round(y1)) for x0, y0, x1, y1 in boxes[:MOST_LIT])
-
-
-def unhelpful(conversation: Conversation) -> frozenset[str]:
-    """Articles that the customer said did not help."""
-    failed = [turn for turn, rated in conversation.ratings.items() if not rated.helped]
-    answers = [conversation.answers[turn] for turn in failed if turn in conversation.answers]
-    return frozenset(citation.article for answer in answers for citation in answer.citations)
-
-
-def last_cited(conversation: Conversation) -> frozenset[str]:
-    """The articles of the last answer."""
-    if not conversation.answers:
-        return frozenset()
-    return frozenset(c.article for c in conversation.answers[max(conversation.answers)].citations)
-
-
-def chosen(conversation: Conversation, question: str) -> str | None:
-    """The article behind the button of the last splitting question, when the customer pressed one."""
-    if not conversation.answers:
-        return None
-    last = conversation.answers[max(conversation.answers)]
-    return next((c.article for c in last.choices if c.text.strip() == question.strip()), None)
-
-
-def earlier(conversation: Conversation, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """What was said before these messages, the bot's answers among it, oldest first."""
-    now = {message.id for message in messages}
-    history: list[Message] = []
-    for message in conversation.messages:
-        if message.id in now:
-            continue
-        history.append(message)
-        for turn, answer in conversation.answers.items():
-            if answer.to and answer.to[-1] == message.id:
-                history.append(Message(id=f"turn-{turn}", sender="bot", text=answer.text))
-    return tuple(history)
 
 
 def answered(answer: Answer, turn: int, to: tuple[str, ...], lead: str = "") -> Answered:

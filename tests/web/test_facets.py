@@ -24,7 +24,8 @@ from bot.conversation import Attachment, Conversation, Described, Facets
 from bot.knowledge.filters import closing, opens
 from bot.knowledge.index import Index, build
 from bot.knowledge.retriever import HelpRetriever
-from bot.orchestrator import Orchestrator, fits
+from bot.orchestrator import Orchestrator
+from bot.recall import fits
 from bot.screenshots.screen import Screen
 from bot.turns import Turns
 from bot.worker import Worker
