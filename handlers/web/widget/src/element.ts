@@ -315,8 +315,8 @@ export class HelpLensWidget extends LitElement implements Parts {
       (found) => this.reading?.citation === citation && ((this.reading = { citation, article: found }), this.requestUpdate()),
       () => this.reading?.citation === citation && ((this.reading = { citation, failed: true }), this.requestUpdate()),
     );
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("header .back")?.focus());
     this.requestUpdate();
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("header .back")?.focus());
   }
 
   /** Back to the talk, to the place that was left for the article. */
