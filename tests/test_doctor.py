@@ -38,6 +38,7 @@ async def test_each_model_that_cannot_be_asked_is_found_with_what_to_do(tmp_path
         assert finding["health"] == "broken"
         assert remedy in finding["remedy"]
     assert findings["traces"]["remedy"] == "Set HELPLENS_TEXT_TO_TRACES=true."
+    assert {what: findings[what]["health"] for what in ("mail", "Slack")} == {"mail": "off", "Slack": "off"}
 
 
 async def run(environment: dict[str, str], cwd: Path) -> "subprocess.CompletedProcess[str]":

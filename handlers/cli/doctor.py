@@ -35,9 +35,10 @@ from handlers.wiring import EXTRACTIVE, mail_is_set
 from handlers.wiring.chosen import closed
 from prompts import say
 
-Health = Literal["ok", "missing", "broken"]
-"""missing: works without it, with less; broken: the settings ask for it and it does not work."""
-MARKS = {"ok": "[green]ok[/]", "missing": "[yellow]missing[/]", "broken": "[bold red]broken[/]"}
+Health = Literal["ok", "off", "missing", "broken"]
+"""off: nobody asked for it; missing: works without it, with less; broken: the settings ask for it and it does not
+work."""
+MARKS = {"ok": "[green]ok[/]", "off": "[dim]off[/]", "missing": "[yellow]missing[/]", "broken": "[bold red]broken[/]"}
 
 
 class Finding(NamedTuple):
@@ -80,7 +81,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 async def _traces(settings: Settings) -> Finding:
     if settings.traces is None:
-        return Finding("traces", "missing", "what models are asked is traced nowhere", "see docs/operations.md")
+        return Finding("traces", "off", "what models are asked is traced nowhere", "see docs/operations.md")
     try:
         leads = trace_exit(settings.traces, own_hosts=settings.own_hosts, text=settings.text_to_traces)
     except ValueError as error:
@@ -111,7 +112,7 @@ async def _slack(settings: Settings) -> list[Finding]:
     """Token, scopes and channel, asked of Slack itself; one line when no Slack is set."""
     token = settings.slack_bot_token
     if token is None:
-        return [Finding("Slack", "missing", "agents work at the desk", "docs/operations.md says how to join Slack")]
+        return [Finding("Slack", "off", "agents work at the desk", "docs/operations.md says how to join Slack")]
     client = AsyncWebClient(token=token.get_secret_value(), base_url=settings.slack_api_url, timeout=5)
     secret, app_token = settings.slack_signing_secret, settings.slack_app_token
     checked = await scopes.check(
@@ -200,7 +201,7 @@ async def _torch(settings: Settings) -> Finding:
 async def _mail(settings: Settings) -> Finding:
     try:
         if not mail_is_set(settings):
-            return Finding("mail", "missing", "no customer who has left is written to", "see docs/operations.md")
+            return Finding("mail", "off", "no customer who has left is written to", "see docs/operations.md")
         sender = letters.sender(settings.mail_from or "")
         if settings.mail_url:
             await MailServer(settings.mail_url.get_secret_value(), timeout_s=5).check(sender)
