@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, NoArticles, build
+from bot.knowledge.ranking import rank
 from handlers.cli import app
 from tests.exports import intercom, write, zendesk
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from bot.knowledge.filters import closing, readable
-from bot.knowledge.fusion import FUSIONS, Query, rank
+from bot.knowledge.fusion import FUSIONS, Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank
 from bot.knowledge.releases import fits
 from bot.knowledge.retriever import HelpRetriever
 from tests.centre import ARTICLES as CENTRE

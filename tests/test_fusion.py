@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from bot.knowledge.deciding import places
-from bot.knowledge.fusion import FUSIONS, Query, rank, threshold
+from bot.knowledge.fusion import FUSIONS, Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank, threshold
 from bot.screenshots.light import light
 from bot.screenshots.screen import Mark
 from tests.centre import screen, write

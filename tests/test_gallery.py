@@ -12,10 +12,11 @@ from aiohttp import web
 from rich.console import Console
 
 from bot.knowledge import gallery
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.gallery import Gallery
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.pictures import Said
+from bot.knowledge.ranking import rank
 from bot.knowledge.visitor import Away, Visitor
 from handlers.cli.indexing import FromTheWeb, build_source
 from tests.drawn import Drawn

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, NoArticles, build
 from bot.knowledge.pictures import Said
+from bot.knowledge.ranking import rank
 from bot.knowledge.retriever import HelpRetriever
 from bot.knowledge.versions import NoIndex, NotWritten, current
 from tests.centre import write

@@ -9,9 +9,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from bot.evaluation.retrieval import Pictures
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index
 from bot.knowledge.ranker import likely, shipped
+from bot.knowledge.ranking import rank
 from bot.screenshots.screen import Screen
 from bot.training import own
 from handlers.cli import app

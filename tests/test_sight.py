@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank
 from bot.knowledge.sight import Sight, sight_of
 from tests.centre import screen, write
 from tests.tiny_encoder import make as text_encoder

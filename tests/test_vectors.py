@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from bot import training
 from bot.evaluation.retrieval import Case
 from bot.knowledge.encoder import FolderEncoder, encoder_of
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
 from bot.knowledge.ranker import ranker_of
+from bot.knowledge.ranking import rank
 from handlers.cli import app
 from tests.centre import screen, write
 from tests.tiny_encoder import make

@@ -11,8 +11,9 @@ import pytest
 from aiohttp import web
 from rich.console import Console
 
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank
 from bot.knowledge.visitor import Visitor
 from bot.knowledge.website import Crawl, Unreachable
 from bot.settings import Settings

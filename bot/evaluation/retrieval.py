@@ -21,8 +21,9 @@ from bot.answering.brief import Brief
 from bot.answering.brief import Look as Seen
 from bot.answering.extractive import Extractive
 from bot.conversation import Attachment, Noun
-from bot.knowledge.fusion import Query, Ranking, rank
+from bot.knowledge.fusion import Query, Ranking
 from bot.knowledge.index import Index
+from bot.knowledge.ranking import rank
 from bot.screenshots.intake import Refused
 from bot.screenshots.screen import Screen
 

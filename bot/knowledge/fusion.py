@@ -1,10 +1,11 @@
 """How question, screen text and pictures become one ranking: each way one short function with a name.
 
 A way gives every article a score. `best` is what won on products that it never saw; `screen` with plain BM25 is what
-everything is measured against. Not here: how the evidence is gathered (`evidence`), learned weights (`ranker`).
+everything is measured against. Not here: how the evidence is gathered (`evidence`), learned weights (`ranker`), what
+becomes of the scores (`ranking`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +14,16 @@ from numpy.typing import NDArray
 
 from bot.conversation import Box, Noun
 from bot.knowledge.articles import Passage
-from bot.knowledge.deciding import deciding, telling
+from bot.knowledge.deciding import telling
 from bot.knowledge.evidence import Evidence
 from bot.knowledge.features import contrast
-from bot.knowledge.filters import Allowed, allowed, language_tag
+from bot.knowledge.filters import Allowed, allowed
 from bot.knowledge.index import Index
 from bot.knowledge.meaning import said as told
 from bot.knowledge.probe import Probe, probe
 from bot.knowledge.ranker import as_labels, candidates, first, ranker_of
 from bot.knowledge.repair import lines_of
 from bot.knowledge.terms import content
-from bot.knowledge.translations import into, paths_tell
 from bot.screenshots.screen import Screen
 
 Scores = NDArray[np.float64]
@@ -32,11 +32,6 @@ LOOKED_AT, NEAR, LEAST_LEFT = 20, 0.1, 1e-3
 and what an article of them has at least. Set by hand: no weights of an image encoder were at hand to measure with."""
 ASKED = 2.0
 """Log-odds that the customer's own words can add to what the screen says."""
-SURER = 2.0
-"""How many times as sure a search in every language must be to stand for one in the customer's, where nothing tells
-what was translated; where paths tell it, it always does."""
-LEAST = 0.12
-"""Confidence that it must have: of two that know nothing, the customer's language is read."""
 VAGUE, CLEAR = 8.0, 20.0
 """BM25 of a question's best article up to which it says nothing ("what is this?"), and from which it says all."""
 
@@ -158,7 +153,7 @@ def aligned(index: Index, query: Query) -> Scored:
     chosen = first(scores, LOOKED_AT)
     if index.sight is None or not query.pictures or not len(chosen):
         return Scored(scores)
-    passages = best_passages(_said(index, query, chosen.tolist()), chosen.tolist())
+    passages = best_passages(everything(index, query, chosen.tolist()), chosen.tolist())
     near = index.sight.texts([told(index.passage(number)) for number in passages])
     nearest = np.max([near @ index.sight.picture(path) for path in query.pictures], axis=0)
     sighted = np.zeros(len(scores))
@@ -188,72 +183,6 @@ def best(index: Index, query: Query) -> Scored:
 FUSIONS: dict[str, Callable[[Index, Query], Scored]] = {
     way.__name__: way for way in (text, screen, early, late, cross, aligned, best)
 }
-
-
-def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ranking:
-    """The `top` articles for `query` by the way named `fusion`. Raises ValueError when there is no such way."""
-    if fusion not in FUSIONS:
-        raise ValueError(f"no fusion {fusion!r}: there are {', '.join(FUSIONS)}")
-    ranking = _ranked(index, query, fusion, top)
-    everywhere = query.model_copy(update={"language": ""})
-    if ranking.hits and only(index, query) is only(index, everywhere):
-        return ranking
-    # Screens are often in another language than who sends them: what explains one there is read in its translation,
-    # and what was never translated in the language that it is in.
-    language = language_tag(query.language)
-    every = _ranked(index, everywhere, fusion, top, into(index, language))
-    sure, other = ranking.confidence, every.confidence
-    if not ranking.hits or paths_tell(index, language) or other >= max(SURER * sure, LEAST):
-        return every
-    if every.hits[0].passage.article == ranking.hits[0].passage.article:
-        return ranking
-    return ranking.model_copy(update={"confidence": sure * (1 - other)})
-
-
-def _ranked(index: Index, query: Query, fusion: str, top: int, instead: Mapping[int, int] | None = None) -> Ranking:
-    """`instead` names articles that stand for others, where the query may find them."""
-    scored = FUSIONS[fusion](index, query)
-    scores = scored.scores
-    order = [int(i) for i in first(scores, top + len(query.avoid))]
-    standing = _standing(order, instead, only(index, query)) if instead else {i: i for i in order}
-    standing = {article: article for article in _chosen(index, query)} | standing
-    kept = [i for i in standing if index.articles[i] not in query.avoid][:top]
-    own = not query.question and standing.keys() == set(order)
-    said = scored.evidence if scored.evidence and own else _said(index, query, kept)
-    decided = deciding(scored.evidence, order) if scored.evidence else {}
-    hits = tuple(
-        Hit(
-            passage=index.passage(passage),
-            score=float(scores[standing[article]]),
-            decided_by=decided.get(standing[article], ()),
-            language=index.records[article]["language"],
-        )
-        for article, passage in zip(kept, best_passages(said, kept), strict=True)
-    )
-    confidence = scored.confidence if scored.confidence is not None else _lead(scores, [standing[i] for i in kept])
-    skipped = bool(kept) and standing[kept[0]] != order[0]
-    sure = 0.0 if not hits else confidence / 2 if skipped else confidence
-    return Ranking(hits=hits, confidence=sure, belongs=scored.belongs)
-
-
-def _chosen(index: Index, query: Query) -> list[int]:
-    """The article that the customer picked, where they may find it in any language."""
-    may = only(index, query.model_copy(update={"language": ""})) if query.chosen else None
-    return [n for n, name in enumerate(index.articles) if name == query.chosen and (may is None or may[n])]
-
-
-def _standing(order: Sequence[int], instead: Mapping[int, int], may: Allowed | None) -> dict[int, int]:
-    """What is shown -> for which article of the order it stands, best first, each once."""
-    shown: dict[int, int] = {}
-    for article in order:
-        other = instead.get(article, article)
-        shown.setdefault(other if may is None or may[other] else article, article)
-    return shown
-
-
-def threshold(index: Index, precision: float) -> float:
-    """The confidence from which `best` answers outright, so that `precision` of what is answered is right."""
-    return ranker_of(index).threshold(precision)
 
 
 def bm25(index: Index, query: Probe) -> Scores:
@@ -315,7 +244,7 @@ def best_passages(said: Evidence, articles: Sequence[int]) -> list[int]:
     return found
 
 
-def _said(index: Index, query: Query, articles: list[int]) -> Evidence:
+def everything(index: Index, query: Query, articles: list[int]) -> Evidence:
     """All that the customer wrote and showed, beside these articles."""
     lines = probe(index, [*query.question.splitlines(), *mended(index, query)])
     return Evidence(index, lines, np.array(articles, np.int64))
@@ -328,14 +257,6 @@ def _of_best(scores: Scores) -> Scores:
 def _inside(box: Box, other: Box) -> bool:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return other[0] <= x <= other[2] and other[1] <= y <= other[3]
-
-
-def _lead(scores: Scores, kept: list[int]) -> float:
-    """A plain way's own confidence: how far the first stands before the second. Not calibrated."""
-    if not kept:
-        return 0.0
-    second = scores[kept[1]] if len(kept) > 1 else 0.0
-    return float(max(0.0, 1 - second / scores[kept[0]]) ** 0.5)
 
 
 def _of_words(index: Index, query: Query) -> Scored:

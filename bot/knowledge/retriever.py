@@ -12,8 +12,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import PrivateAttr
 
-from bot.knowledge.fusion import Query, Ranking, rank
+from bot.knowledge.fusion import Query, Ranking
 from bot.knowledge.index import Index
+from bot.knowledge.ranking import rank
 from bot.knowledge.versions import stamp
 
 FACETS = ("language", "version", "plan", "audience", "closed")

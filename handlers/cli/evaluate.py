@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.evaluation import retrieval
-from bot.knowledge import fusion as ways
+from bot.knowledge import ranking
 from bot.knowledge.fusion import FUSIONS
 from bot.knowledge.index import Index
 from bot.settings import Settings
@@ -52,7 +52,7 @@ def eval_retrieval(
     hopeless(read, searched.articles)
     asked = asyncio.run(queries(read, cases.parent))
     wanted = precision if precision is not None else Settings().precision
-    threshold = ways.threshold(searched, wanted)
+    threshold = ranking.threshold(searched, wanted)
     table = Table(
         "fusion",
         "cases",
@@ -70,7 +70,7 @@ def eval_retrieval(
     ways_asked = [(name, name, searched, threshold) for name in fusion or ["best"]]
     if searched.meaning and "best" in (fusion or ["best"]):
         plainly = Index.open(index)
-        ways_asked.insert(0, ("best by words", "best", plainly, ways.threshold(plainly, wanted)))
+        ways_asked.insert(0, ("best by words", "best", plainly, ranking.threshold(plainly, wanted)))
     for shown, name, asked_of, least in ways_asked:
         results = list(retrieval.outcomes(asked_of, read, asked, name, least))
         f = retrieval.figures(shown, results)

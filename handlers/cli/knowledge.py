@@ -16,8 +16,9 @@ from bot import training
 from bot.evaluation import retrieval
 from bot.knowledge.deciding import places
 from bot.knowledge.encoder import encoder_of
-from bot.knowledge.fusion import FUSIONS, Query, Ranking, rank
+from bot.knowledge.fusion import FUSIONS, Query, Ranking
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank
 from bot.screenshots import redaction
 from bot.screenshots.light import DECIDED, light
 from bot.screenshots.screen import Screen

@@ -14,8 +14,8 @@ from bot.answering.fallback import Ladder
 from bot.answering.rungs import Parts, open_rungs
 from bot.conversation import Attachment
 from bot.knowledge.encoder import encoder_of
-from bot.knowledge.fusion import threshold
 from bot.knowledge.index import build
+from bot.knowledge.ranking import threshold
 from bot.knowledge.retriever import HelpRetriever
 from bot.orchestrator import Orchestrator
 from bot.screenshots.eye import Eye

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank
 from bot.screenshots.screen import Screen
 from tests.bench.index_scale import WORDS, chance, screen, some, spelt
 

@@ -22,8 +22,8 @@ from bot.evaluation.comparison import compare, run_of
 from bot.evaluation.release import drawn
 from bot.evaluation.retrieval import Pictures
 from bot.evaluation.verdicts import Verdict
-from bot.knowledge.fusion import rank, threshold
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank, threshold
 from handlers.cli.reading import reading
 
 PRECISION = 0.8

@@ -17,8 +17,9 @@ from bot.answering.brief import Brief, Look
 from bot.answering.extractive import Extractive, strange
 from bot.conversation import Attachment
 from bot.evaluation.retrieval import read_cases
-from bot.knowledge.fusion import Query, rank, threshold
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank, threshold
 from handlers.cli.reading import queries
 
 PRECISION = 0.8

@@ -24,8 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank
 from bot.screenshots.ocr import Line
 from bot.screenshots.screen import Screen
 

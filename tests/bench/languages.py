@@ -22,8 +22,9 @@ import numpy as np
 
 from bot.evaluation import retrieval
 from bot.evaluation.retrieval import Case, Pictures
-from bot.knowledge.fusion import Query, Ranking, rank, threshold
+from bot.knowledge.fusion import Query, Ranking
 from bot.knowledge.index import Index, build
+from bot.knowledge.ranking import rank, threshold
 from handlers.cli.reading import reading
 
 KEPT = re.compile(

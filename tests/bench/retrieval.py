@@ -20,9 +20,10 @@ from bot import training
 from bot.evaluation import retrieval
 from bot.evaluation.retrieval import Case, Pictures
 from bot.knowledge.encoder import Encoder, encoder_of
-from bot.knowledge.fusion import Query, rank
+from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
 from bot.knowledge.ranker import Ranker
+from bot.knowledge.ranking import rank
 from handlers.cli.reading import reading
 
 PLAIN = ("text", "screen", "early", "late", "cross", "aligned")
