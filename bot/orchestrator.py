@@ -153,7 +153,8 @@ class Orchestrator:
         known = await self._known(conversation, readable, question)
         avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
         fitting = fits(conversation, self.closed).model_copy(update={"avoid": avoid})
-        asked = fitting.model_copy(update={"question": question, "screens": readable})
+        picked = chosen(conversation, question)
+        asked = fitting.model_copy(update={"question": question, "screens": readable, "chosen": picked or ""})
         ranking = await self.search(asked.model_copy(update={"closed": frozenset()}) if self.team else asked)
         may_ask = not (self.asked and self.spend) or await self.spend()
         plan = route(
@@ -172,7 +173,7 @@ class Orchestrator:
             ranking=ranking,
             within=fitting,
             history=earlier(conversation, messages),
-            chosen=chosen(conversation, question),
+            chosen=picked,
             language=conversation.language,
             called=conversation.owner == "waiting",
             models=may_ask,

@@ -148,9 +148,11 @@ async def test_an_article_that_did_not_help_is_never_shown_again() -> None:
 async def test_the_button_that_was_pressed_is_answered() -> None:
     choices = (Choice(text="Your card was declined", article="card.md"), Choice(text="Other", article="bank.md"))
     log = (Message(id="m1", sender="customer", text="help"), Answered(turn=1, to=("m1",), text="?", choices=choices))
-    events = await turn(Library(0.2), *log, Message(id="m2", sender="customer", text="Other"))
+    library = Library(0.2)
+    events = await turn(library, *log, Message(id="m2", sender="customer", text="Other"))
     answered = next(e for e in events if isinstance(e, Answered))
     assert (answered.answered, answered.citations[0].article) == (True, "bank.md")
+    assert library.asked[0].chosen == "bank.md", "it is found, whatever the button's words find"
 
 
 async def test_what_the_customer_corrected_on_the_card_counts() -> None:
