@@ -176,8 +176,8 @@ async def main() -> None:
 
 
 async def up(port: int) -> None:
-    """Until the server takes connections."""
-    for _ in range(300):
+    """Until the server takes connections: two minutes, since a busy machine takes its time to load the models."""
+    for _ in range(1200):
         try:
             _, writing = await asyncio.open_connection("127.0.0.1", port)
             writing.close()
