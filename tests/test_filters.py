@@ -96,6 +96,21 @@ async def test_a_screen_in_another_language_is_explained_by_the_translation(bili
     assert rank(index, avoided).hits[0].passage.article != "de/billing/replace-card.md"
 
 
+@pytest.mark.parametrize(("more", "doubted"), [(1, True), (5, False)])
+async def test_an_article_in_their_language_is_doubted_where_another_language_explains_the_screen(
+    tmp_path: Path, more: int, doubted: bool
+) -> None:
+    """Names tell nothing of translations: the right one may never have been translated, unless all of them are."""
+    german = {f"de/a{n}.md": "# Anderes\n\nDas ist für Sie und nicht von hier.\n" for n in range(more)} | {
+        "de/b.md": "# Jemanden einladen\n\nKlicken Sie auf **Send invitation** und wählen die **Role**.\n"
+    }
+    await build(write(tmp_path / "centre", {f"en/{n}": text for n, text in CENTRE.items()} | german), tmp_path / "kb")
+    seen = screen("Coupon code", "Apply", "Send invitation", "Role")
+    ranking = rank(Index.open(tmp_path / "kb"), Query(screens=(seen,), language="de"))
+    assert ranking.hits[0].passage.article == "de/b.md"
+    assert (ranking.confidence < 0.5) is doubted
+
+
 async def test_one_language_ranks_as_if_none_were_asked_for(tmp_path: Path) -> None:
     await build(write(tmp_path / "centre", CENTRE), tmp_path / "kb")
     index = Index.open(tmp_path / "kb")

@@ -10,7 +10,7 @@ from bot.knowledge.filters import Allowed, language_tag
 from bot.knowledge.fusion import FUSIONS, Hit, Query, Ranking, Scores, best_passages, everything, only
 from bot.knowledge.index import Index
 from bot.knowledge.ranker import first, ranker_of
-from bot.knowledge.translations import into, paths_tell
+from bot.knowledge.translations import into, paths_tell, whole
 
 SURER = 2.0
 """How many times as sure a search in every language must be to stand for one in the customer's, where nothing tells
@@ -34,8 +34,9 @@ def rank(index: Index, query: Query, fusion: str = "best", top: int = 10) -> Ran
     sure, other = ranking.confidence, every.confidence
     if not ranking.hits or paths_tell(index, language) or other >= max(SURER * sure, LEAST):
         return every
-    if every.hits[0].passage.article == ranking.hits[0].passage.article:
+    if whole(index, language) or every.hits[0].passage.article == ranking.hits[0].passage.article:
         return ranking
+    # The right article may well be one that is not in their language.
     return ranking.model_copy(update={"confidence": sure * (1 - other)})
 
 

@@ -2,10 +2,14 @@
 `lamp.de.md`, `zendesk/en-us/17` and `zendesk/de/17`. Not here: which language an article is in (`matter`).
 """
 
+from collections import Counter
 from functools import lru_cache
 
 from bot.knowledge.index import Index
 from bot.knowledge.matter import PLACE
+
+WHOLE = 0.9
+"""Share of another language's articles from which a language counts as translated."""
 
 
 @lru_cache(maxsize=4)
@@ -22,6 +26,13 @@ def paths_tell(index: Index, language: str) -> bool:
     none was not translated, rather than named otherwise."""
     own = sum(record["language"] == language for record in index.records)
     return bool(own and 2 * len(set(into(index, language).values())) >= own)
+
+
+@lru_cache(maxsize=4)
+def whole(index: Index, language: str) -> bool:
+    """Whether about as many articles are in this language as in any other: then next to all is translated."""
+    counts = Counter(record["language"] for record in index.records)
+    return counts[language] >= WHOLE * max(counts.values())
 
 
 def _place(name: str) -> str:
