@@ -128,17 +128,17 @@ def test_a_name_that_says_the_title_again_stands_alone() -> None:
     assert choices(*own)[1] == ["Gmail App Passwords", "Managing roles (Users)"]
 
 
-def test_a_question_says_which_part_of_each_article_it_would_be() -> None:
-    parts = ("Bounce management", "Contact fields", "Reports")
-    found = [
-        passage(f"{n}.md", title=title, headings=(part,))
-        for n, (title, part) in enumerate(zip(("Emails", "Variables", "Reports"), parts, strict=True))
-    ]
-    told = Extractive(sure=0.6).decide(brief(0.4, *found)).text
-    assert told.endswith("\n\n- **Emails**: Bounce management\n- **Variables**: Contact fields")
-    assert "- **" not in Extractive(sure=0.6).decide(brief(0.4, found[0], found[2])).text, (
-        "one alone tells nothing apart"
+def test_a_button_says_which_part_of_its_article_it_would_be() -> None:
+    found = (
+        passage("emails.md", title="Emails", headings=("Channels", "Step 3: Bounce management")),
+        passage("reports.md", title="Reports", headings=("Reports",)),
+        passage("home.md", title="Home page"),
+        passage("wordy.md", title="Wordy", headings=("Wordy " * 20,)),
+        passage("login.md", title="Login", headings=("2 factors",)),
     )
+    answer = Extractive(sure=0.6, choices=5).decide(brief(0.4, *found))
+    said = ["Emails: Bounce management", "Reports", "Home page", "Wordy", "Login: 2 factors"]
+    assert [c.text for c in answer.choices if c.article] == said
 
 
 def test_what_all_titles_say_is_said_once() -> None:

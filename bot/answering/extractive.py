@@ -35,6 +35,10 @@ OWN_WORDS = 6
 PLACE = re.compile(r"(?!.*[.:…?!]$)[^\W_].{1,59}")
 """What may be a page's name: not cut, no sentence, no sign."""
 PLACE_WORDS, PLACE_LETTERS, MOSTLY = 7, 3, 0.7
+NUMBERED = re.compile(r"^(\w+ )?(\d+(\.\d+)+|\d+[.:)])[.:)]?\s+")
+"""What counts a heading among others: "Step 3:", "3.2", "1."."""
+ROOM = 80
+"""Characters of a button: two lines of the widget."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,11 @@ class Extractive(Limits):
                 _seen(brief.looks[-1] if brief.looks else None, brief.language),
                 say("answering.other_product", brief.language) if strange(brief) else "",
                 which or say("answering.which", brief.language),
-                _parts(likely, apart),
             ]
         )
         none = Choice(text=say("answering.none_of_these", brief.language))
-        return Answer(text=text, choices=(*_choices(likely, apart), none), confidence=confidence, model=self.name)
+        choices = (*_choices(likely, _with_parts(likely, apart)), none)
+        return Answer(text=text, choices=choices, confidence=confidence, model=self.name)
 
     def _refused(self, brief: Brief) -> Answer:
         """They pressed that none of the choices is it."""
@@ -217,11 +221,13 @@ def _choices(hits: Sequence[Hit], named: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(text=name, article=hit.passage.article) for hit, name in zip(hits, named, strict=True))
 
 
-def _parts(hits: Sequence[Hit], named: Sequence[str]) -> str:
-    """Which part of each article it would be, where they have headings: what a title alone does not say."""
-    parts = [(name, hit.passage.headings[-1]) for hit, name in zip(hits, named, strict=True) if hit.passage.headings]
-    rows = [f"- **{name}**: {part}" for name, part in parts if part.casefold() not in name.casefold()]
-    return "\n".join(rows) if len(rows) > 1 else ""
+def _with_parts(hits: Sequence[Hit], named: Sequence[str]) -> list[str]:
+    """The names, each with the part of its article that it would be, where there is room: a title alone says less."""
+    parts = [NUMBERED.sub("", hit.passage.headings[-1]) if hit.passage.headings else "" for hit in hits]
+    return [
+        f"{name}: {part}" if part and part.casefold() not in name.casefold() and len(name) + len(part) <= ROOM else name
+        for name, part in zip(named, parts, strict=True)
+    ]
 
 
 def readable(where: str) -> bool:

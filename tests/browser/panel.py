@@ -61,7 +61,7 @@ class Panel:
         """The answer from the article `title`; a splitting question is answered by its button."""
         answer = self.answers.nth(turn - 1)
         await expect(answer).to_have_attribute("aria-busy", "false", timeout=READ_MS)
-        choice = answer.locator(".choices button", has_text=re.compile(f"^{re.escape(title)}$"))
+        choice = answer.locator(".choices button", has_text=re.compile(f"^{re.escape(title)}(: .*)?$"))
         if await choice.count():
             await choice.click()
             answer = self.answers.nth(turn)
