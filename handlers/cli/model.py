@@ -125,7 +125,8 @@ def check_folder(name: str) -> None:
             raise ValueError(f"{name} holds no model: its config.json is missing")
     elif name.startswith(("/", ".", "~")) or name.count("/") != 1 or place.exists():
         raise ValueError(
-            f"there is no folder {name}: give one with config.json, weights and tokenizer, or a model's name (owner/model)"
+            f"there is no folder {name}: give one with config.json, weights and tokenizer, "
+            "or a model's name (owner/model)"
         )
 
 
