@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.answering.brief import Brief
+from bot.answering.extractive import Extractive
 from bot.knowledge.deciding import places
 from bot.knowledge.fusion import FUSIONS, Query
 from bot.knowledge.index import Index, build
@@ -110,6 +112,16 @@ async def test_confidence_tells_a_clear_screen_from_nothing(index: Index) -> Non
     assert clear > unclear
     assert rank(index, Query(screens=(screen("Wetterbericht", "Regen"),))) == rank(index, Query())
     assert rank(index, Query()).confidence == 0
+
+
+async def test_words_that_hardly_fit_anything_are_not_asked_back_about(tmp_path: Path) -> None:
+    """That orders and plans are for somebody is no reason to ask a gardener which of the two they mean."""
+    await build(Path(__file__).parent.parent / "examples" / "helpcenter", tmp_path / "kb")
+    question = "which wood is best for a garden bench?"
+    ranking = rank(Index.open(tmp_path / "kb"), Query(question=question))
+    answer = Extractive().decide(Brief(question=question, ranking=ranking))
+    assert len(ranking.hits) > 1
+    assert answer.handoff and not answer.choices
 
 
 async def test_a_higher_precision_needs_more_confidence(index: Index) -> None:

@@ -30,7 +30,7 @@ class Limits:
 
     certain: float = 0.9
     sure: float = 0.5
-    unsure: float = 0.05
+    unsure: float = 0.08
     choices: int = 3
 
     def offered(self, confidence: float, names: Sequence[str]) -> Offer:
