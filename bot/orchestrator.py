@@ -1,6 +1,6 @@
 """One turn, top to bottom: what is new is looked at, what was asked is answered, and each step is an event.
 
-`Orchestrator.turn` is an async generator that reads like the promise: look, plan, search, answer, point, done. It
+`Orchestrator.turn` is an async generator that reads like the promise: look, search, plan, answer, point, done. It
 writes nothing itself: whoever runs it (the worker, `helplens ask`) decides what becomes of its events, so a turn can
 be run again from the same log. Not here: leases and retries (`bot.worker`), which rung answers (`bot.answering`).
 """
