@@ -112,7 +112,7 @@ async def _slack(settings: Settings) -> list[Finding]:
     """Token, scopes and channel, asked of Slack itself; one line when no Slack is set."""
     token = settings.slack_bot_token
     if token is None:
-        return [Finding("Slack", "off", "agents work at the desk", "docs/operations.md says how to join Slack")]
+        return [Finding("Slack", "off", "agents work at the desk", "docs/slack.md says how to join Slack")]
     client = AsyncWebClient(token=token.get_secret_value(), base_url=settings.slack_api_url, timeout=5)
     secret, app_token = settings.slack_signing_secret, settings.slack_app_token
     checked = await scopes.check(
