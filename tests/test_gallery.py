@@ -12,12 +12,12 @@ from aiohttp import web
 from rich.console import Console
 
 from bot.knowledge import gallery
+from bot.knowledge.fetcher import Away, Fetcher
 from bot.knowledge.fusion import Query
 from bot.knowledge.gallery import Gallery
 from bot.knowledge.index import BuildReport, Index, build
 from bot.knowledge.pictures import Said
 from bot.knowledge.ranking import rank
-from bot.knowledge.visitor import Away, Visitor
 from handlers.cli.indexing import FromTheWeb, build_source
 from tests.drawn import Drawn
 from tests.exports import intercom, write, zendesk
@@ -81,8 +81,8 @@ async def built(source: Path, tmp_path: Path) -> BuildReport:
             raise ValueError("no picture")
         return Said(data.decode())
 
-    async with Visitor(pause=0) as visitor:
-        fetch = FromTheWeb(Gallery(tmp_path / "kept", visitor))
+    async with Fetcher(pause=0) as fetcher:
+        fetch = FromTheWeb(Gallery(tmp_path / "kept", fetcher))
         return await build(source, tmp_path / "kb", None, read, None, fetch)
 
 
@@ -150,8 +150,8 @@ async def test_what_robots_forbid_and_what_lies_elsewhere_is_not_asked_for(shop:
 
 
 async def test_a_host_that_the_owner_names_is_asked_and_desks_are_known(tmp_path: Path) -> None:
-    async with Visitor() as visitor:
-        named = Gallery(tmp_path, visitor, ("pictures.example",))
+    async with Fetcher() as fetcher:
+        named = Gallery(tmp_path, fetcher, ("pictures.example",))
         for address, open_ in {
             "https://pictures.example/a.png": True,
             "https://eu.pictures.example/a.png": True,
@@ -170,26 +170,26 @@ async def test_a_kept_picture_is_asked_for_once_a_day_and_stands_in_when_its_hos
 ) -> None:
     shop.show("/a.png", b"first")
     address = f"{shop.url}/a.png"
-    async with Visitor(pause=0) as visitor:
-        assert await Gallery(tmp_path, visitor).picture(f"{address}?signature=1") == b"first"
+    async with Fetcher(pause=0) as fetcher:
+        assert await Gallery(tmp_path, fetcher).picture(f"{address}?signature=1") == b"first"
         shop.show("/a.png", b"second")
-        assert await Gallery(tmp_path, visitor).picture(f"{address}?signature=2") == b"first"
+        assert await Gallery(tmp_path, fetcher).picture(f"{address}?signature=2") == b"first"
         assert shop.asked["/a.png"] == 1
         monkeypatch.setattr(gallery, "FRESH", 0.0)
-        assert await Gallery(tmp_path, visitor).picture(address) == b"second"
-        assert await Gallery(tmp_path, visitor).picture(address) == b"second"
+        assert await Gallery(tmp_path, fetcher).picture(address) == b"second"
+        assert await Gallery(tmp_path, fetcher).picture(address) == b"second"
         assert shop.asked["/a.png"] == 3
         del shop.shown["/a.png"]
-        assert await Gallery(tmp_path, visitor).picture(address) == b"second"
+        assert await Gallery(tmp_path, fetcher).picture(address) == b"second"
         with pytest.raises(Away, match="cannot be reached"):
-            await Gallery(tmp_path, visitor).picture("http://127.0.0.1:9/a.png")
+            await Gallery(tmp_path, fetcher).picture("http://127.0.0.1:9/a.png")
 
 
 async def test_more_than_a_picture_may_be_is_not_read_to_its_end(shop: Shop, tmp_path: Path) -> None:
     shop.show("/a.png", b"x" * 20_000_001)
-    async with Visitor(pause=0) as visitor:
+    async with Fetcher(pause=0) as fetcher:
         with pytest.raises(Away, match="larger than 20 MB"):
-            await Gallery(tmp_path, visitor).picture(f"{shop.url}/a.png")
+            await Gallery(tmp_path, fetcher).picture(f"{shop.url}/a.png")
 
 
 async def test_pictures_left_alone_are_read_when_they_are_wanted(shop: Shop, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ async def test_pictures_left_alone_are_read_when_they_are_wanted(shop: Shop, tmp
 async def test_requests_to_one_host_keep_their_distance(shop: Shop) -> None:
     shop.robots = "User-agent: *\nCrawl-delay: 1\n"
     shop.show("/a.png", b"x")
-    async with Visitor(pause=0) as visitor:
+    async with Fetcher(pause=0) as fetcher:
         started = asyncio.get_running_loop().time()
-        await asyncio.gather(*(visitor.get(f"{shop.url}/a.png", 10) for _ in range(2)))
+        await asyncio.gather(*(fetcher.get(f"{shop.url}/a.png", 10) for _ in range(2)))
         assert asyncio.get_running_loop().time() - started > 0.9

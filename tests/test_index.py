@@ -166,7 +166,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from bot.knowledge.index import build
-from bot.knowledge.notes import Notes
+from bot.knowledge.journal import Journal
 from bot.knowledge.pictures import Said, remembered
 
 source, kb, left = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -179,7 +179,7 @@ def read(data):
     print(data.decode())
     return Said(data.decode())
 
-report = asyncio.run(build(source, kb, None, remembered(read, Notes(kb / ".pictures" / "read.jsonl"))))
+report = asyncio.run(build(source, kb, None, remembered(read, Journal(kb / ".pictures" / "read.jsonl"))))
 print(report.articles, "articles")
 """
 

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 from rich.console import Console
 
+from bot.knowledge.fetcher import Fetcher
 from bot.knowledge.fusion import Query
 from bot.knowledge.index import Index, build
 from bot.knowledge.ranking import rank
-from bot.knowledge.visitor import Visitor
 from bot.knowledge.website import Crawl, Unreachable
 from bot.settings import Settings
 from handlers.cli.indexing import index_source
@@ -78,8 +78,8 @@ async def site() -> AsyncIterator[Site]:
 
 
 async def crawled(site: Site, tmp_path: Path, under: str = "/help") -> Path:
-    async with Visitor(pause=0) as visitor:
-        return await Crawl(site.url + under, tmp_path / "pages", visitor).run()
+    async with Fetcher(pause=0) as fetcher:
+        return await Crawl(site.url + under, tmp_path / "pages", fetcher).run()
 
 
 async def test_an_address_becomes_articles_with_their_links(site: Site, tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ async def test_a_site_without_pages_says_why(site: Site, tmp_path: Path, answers
 
 
 async def test_a_site_that_is_not_there_says_so(tmp_path: Path) -> None:
-    async with Visitor(pause=0) as visitor:
+    async with Fetcher(pause=0) as fetcher:
         with pytest.raises(Unreachable, match="cannot be reached"):
-            await Crawl("http://127.0.0.1:9/help", tmp_path / "pages", visitor).run()
+            await Crawl("http://127.0.0.1:9/help", tmp_path / "pages", fetcher).run()
 
 
 async def test_without_a_sitemap_links_are_followed_page_by_page_and_again(site: Site, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The pictures of articles that lie on the web: fetched politely, kept in a folder, asked for again once a day at most.
 
 Only hosts are asked that an article's own address names, where help desks keep pictures, or that the owner names.
-Not here: how a site is asked (`visitor`), what pictures say (`pictures`).
+Not here: how a site is asked (`fetcher`), what pictures say (`pictures`).
 """
 
 import time
@@ -10,13 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.knowledge.notes import Notes
+from bot.knowledge.fetcher import Away, Fetcher
+from bot.knowledge.journal import Journal
 from bot.knowledge.pictures import LARGEST, SUFFIXES
-from bot.knowledge.visitor import Away, Visitor
 
 DESKS = ("zendesk.com", "zdassets.com", "zdusercontent.com", "intercomcdn.com", "intercomcdn.eu")
 """Where Zendesk and Intercom keep the pictures of everybody's articles."""
-NOTES = "fetched.jsonl"
+JOURNAL = "fetched.jsonl"
 FRESH = 24 * 3600.0
 """Seconds for which a picture is taken to be what it was."""
 NAMES = 16
@@ -28,11 +28,11 @@ class Gallery:
     """Pictures in `folder`; `hosts` are those that the owner allows beside the articles' own, subdomains among them."""
 
     folder: Path
-    visitor: Visitor
+    fetcher: Fetcher
     hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._notes = Notes(self.folder / NOTES)
+        self._journal = Journal(self.folder / JOURNAL)
 
     def open_to(self, address: str, article: str) -> bool:
         """Whether a picture's address is asked for an article at the address `article` (empty when it has none)."""
@@ -45,12 +45,12 @@ class Gallery:
     async def picture(self, address: str) -> bytes:
         """The bytes of a picture. Raises Away when there are none to be had; what was kept before stands in then."""
         name = named(address)
-        kept, known = self.folder / name, self._notes[name] or {}
+        kept, known = self.folder / name, self._journal[name] or {}
         there = known and kept.is_file()
         if there and time.time() - known["at"] < FRESH:
             return kept.read_bytes()
         try:
-            answer = await self.visitor.get(address, LARGEST, known["etag"] if there else "")
+            answer = await self.fetcher.get(address, LARGEST, known["etag"] if there else "")
             if answer.status != 304 and (answer.status != 200 or not (answer.data and _may_be_a_picture(answer.kind))):
                 what = f"answers {answer.status}" if answer.status != 200 else f"no picture, but {answer.kind}"
                 raise Away(f"{address}: {what}")
@@ -63,7 +63,7 @@ class Gallery:
             aside = kept.with_suffix(".part")
             aside.write_bytes(answer.data)
             aside.replace(kept)
-        self._notes[name] = {"address": address, "etag": answer.etag or known.get("etag", ""), "at": time.time()}
+        self._journal[name] = {"address": address, "etag": answer.etag or known.get("etag", ""), "at": time.time()}
         return kept.read_bytes()
 
 

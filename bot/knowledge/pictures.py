@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from bot.knowledge.articles import Article, Passage, Picture
-from bot.knowledge.notes import Notes
+from bot.knowledge.journal import Journal
 
 
 class Said(NamedTuple):
@@ -118,15 +118,15 @@ class Pictures:
         return data
 
 
-def remembered(read: ReadPicture, notes: Notes) -> ReadPicture:
+def remembered(read: ReadPicture, journal: Journal) -> ReadPicture:
     """`read`, but equal pictures once for all builds: a build that was killed goes on where it was."""
 
     def once(data: bytes) -> Said:
         name = f"{READER}:{sha256(data).hexdigest()}"
-        if (kept := notes[name]) is not None:
+        if (kept := journal[name]) is not None:
             return Said(*kept)
         said = read(data)
-        notes[name] = list(said)
+        journal[name] = list(said)
         return said
 
     return once

@@ -1,7 +1,7 @@
 """A help centre's address -> a folder of its pages, politely and so that it can go on where it was broken off.
 
 The sitemaps say which pages there are, else the links do, page by page; a page that was read is asked for again only
-with its ETag. trafilatura finds the content. Not here: how a site is asked (`visitor`), the pictures on pages
+with its ETag. trafilatura finds the content. Not here: how a site is asked (`fetcher`), the pictures on pages
 (`gallery`), reading the folder (`sources`).
 """
 
@@ -19,17 +19,17 @@ import orjson
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.knowledge.fetcher import AGENT, Answer, Away, Fetcher
+from bot.knowledge.journal import Journal
 from bot.knowledge.matter import html_matter
-from bot.knowledge.notes import Notes
 from bot.knowledge.passages import shown_at
-from bot.knowledge.visitor import AGENT, Answer, Away, Visitor
 
 MOST_PAGES = 20_000
 MOST_BYTES = 5_000_000
 SITEMAP_BYTES = 50_000_000
 """The most that the sitemaps' own standard allows."""
 SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
-NOTES = ".pages.jsonl"
+JOURNAL = ".pages.jsonl"
 HTML = frozenset({"text/html", "application/xhtml+xml"})
 NO_PAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|ico|css|js|json|xml|pdf|zip|gz|mp4|webm|exe|dmg|docx?|xlsx?)$", re.I)
 """Where a link leads that is not worth a request."""
@@ -46,7 +46,7 @@ class Crawl:
 
     address: str
     folder: Path
-    visitor: Visitor
+    fetcher: Fetcher
     failed: list[str] = field(default_factory=list)
     """Pages that were not read this time, with the reason; what was read of them before is kept."""
 
@@ -56,7 +56,7 @@ class Crawl:
         Pages that vanished from the site vanish from the folder, but not those that could not be asked for. Broken off,
         it goes on with the next run.
         """
-        notes = Notes(self.folder / NOTES)
+        journal = Journal(self.folder / JOURNAL)
         try:
             pages, whole = await self._listed()
         except Away as error:
@@ -67,26 +67,26 @@ class Crawl:
         for done, page in enumerate(order):  # grows while links are followed
             if progress:
                 progress(done, len(order), page)
-            state = await self._read(page, notes)
+            state = await self._read(page, journal)
             whole = whole and not (walking and state is None)
             if state is not None:
                 (there if state else gone).add(page)
-            links = notes[page]["links"] if walking and state is not False and notes[page] else ()
+            links = journal[page]["links"] if walking and state is not False and journal[page] else ()
             new = [link for link in links if link not in met][: MOST_PAGES - len(order)]
             met |= set(new)
             order += new
         if not there:
             why = self.failed[-1] if self.failed else f"{self.address}: nothing there"
             raise Unreachable(f"{why}; and no sitemap names pages under it" if walking else why)
-        for page in notes:
+        for page in journal:
             if page in gone or (whole and page not in met):
-                self._drop(page, notes)
+                self._drop(page, journal)
         return self.folder
 
     async def _listed(self) -> tuple[list[str], bool]:
         """(the pages under the address that the sitemaps name, whether each of the sitemaps could be read). Raises
         Away when the site cannot be asked."""
-        robots = await self.visitor.robots(self.address)
+        robots = await self.fetcher.robots(self.address)
         waiting = list(robots.site_maps() or [urljoin(self.address, path) for path in SITEMAPS])
         pages: dict[str, None] = {}
         seen: set[str] = set()
@@ -97,7 +97,7 @@ class Crawl:
                 continue
             seen.add(sitemap)
             try:
-                answer = await self.visitor.get(sitemap, SITEMAP_BYTES)
+                answer = await self.fetcher.get(sitemap, SITEMAP_BYTES)
                 if answer.status not in (200, 404, 410):
                     raise Away(f"{sitemap}: answers {answer.status}")
             except Away as error:
@@ -111,12 +111,12 @@ class Crawl:
         self.failed += [str(error) for error in failed]
         return [page for page in pages if robots.can_fetch(AGENT, page)][:MOST_PAGES], not failed
 
-    async def _read(self, page: str, notes: Notes) -> bool | None:
+    async def _read(self, page: str, journal: Journal) -> bool | None:
         """Brings one page up to date: whether there is one, None when nobody knows."""
-        known = notes[page] or {}
+        known = journal[page] or {}
         kept = known and (self.folder / known["file"]).is_file()
         try:
-            answer = await self.visitor.get(page, MOST_BYTES, known["etag"] if kept else "")
+            answer = await self.fetcher.get(page, MOST_BYTES, known["etag"] if kept else "")
         except Away as error:
             self.failed.append(str(error))
             return None
@@ -129,7 +129,7 @@ class Crawl:
         path = self.folder / named(page)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(await asyncio.to_thread(content, html, page), "utf-8")
-        notes[page] = {"etag": answer.etag, "file": named(page), "links": list(self._links(html, page))}
+        journal[page] = {"etag": answer.etag, "file": named(page), "links": list(self._links(html, page))}
         return True
 
     def _no_page(self, answer: Answer) -> str:
@@ -150,11 +150,11 @@ class Crawl:
             if self._inside(link) and not parts.query and not NO_PAGE.search(parts.path):
                 yield link
 
-    def _drop(self, page: str, notes: Notes) -> None:
+    def _drop(self, page: str, journal: Journal) -> None:
         """Forgets a page; its file too, unless another page's address means the same file."""
-        file = notes[page]["file"]
-        notes[page] = None
-        if not any(notes[other]["file"] == file for other in notes):
+        file = journal[page]["file"]
+        journal[page] = None
+        if not any(journal[other]["file"] == file for other in journal):
             (self.folder / file).unlink(missing_ok=True)
 
     def _same_site(self, url: str) -> bool:

@@ -10,14 +10,14 @@ from rich.console import Console
 
 from bot.evaluation import retrieval
 from bot.knowledge.encoder import encoder_of
+from bot.knowledge.fetcher import Fetcher
 from bot.knowledge.filters import KINDS, facets, is_closed
 from bot.knowledge.gallery import Gallery
 from bot.knowledge.index import BuildReport, Index, NoArticles, build
-from bot.knowledge.notes import Notes
+from bot.knowledge.journal import Journal
 from bot.knowledge.pictures import ReadPicture, Said, remembered
 from bot.knowledge.sight import sight_of
 from bot.knowledge.versions import NotWritten, check_writable, stamp
-from bot.knowledge.visitor import Visitor
 from bot.knowledge.website import Crawl, Unreachable
 from bot.screenshots.intake import Refused
 from bot.settings import Settings
@@ -63,15 +63,15 @@ async def build_source(source: str, to: Path, console: Console, pictures: bool =
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it says of a damaged file is in the report
     settings, folder = Settings(), Path(source)
     check_writable(to)
-    async with Visitor() as visitor, reading() as look:
+    async with Fetcher() as fetcher, reading() as look:
         if is_address(source):
-            crawl = Crawl(source, to / ".pages", visitor)
+            crawl = Crawl(source, to / ".pages", fetcher)
             with progress_bar("fetching pages") as progress:
                 folder = await crawl.run(progress)
             _named("not fetched", crawl.failed, console)
-        notes = to / ".pictures"
-        read = remembered(reader(look), Notes(notes / "read.jsonl")) if pictures else None
-        fetch = FromTheWeb(Gallery(notes, visitor, settings.picture_hosts)) if pictures else None
+        kept = to / ".pictures"
+        read = remembered(reader(look), Journal(kept / "read.jsonl")) if pictures else None
+        fetch = FromTheWeb(Gallery(kept, fetcher, settings.picture_hosts)) if pictures else None
         with progress_bar("reading articles") as progress:
             return await build(folder, to, progress, read, encoder_of(settings.encoder), fetch)
 

@@ -1,4 +1,4 @@
-"""What a long work has done so far, so that a killed one goes on: names with values, one JSON line for each change.
+"""What a long work has done so far, so that a killed one goes on: names with values, a JSON line for each change.
 
 Not here: what is noted (`website`, `gallery`, `pictures`).
 """
@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 
-class Notes:
+class Journal:
     """Values by name, on disk as soon as they are set. A last line that a kill cut off is as if never written."""
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A polite visitor of web sites: asks as robots.txt allows, one request at a time, and waits when it is told to.
+"""Fetches from web sites, politely: asks as robots.txt allows, one request at a time, and waits when it is told to.
 
 Not here: which pages and pictures are asked for (`website`, `gallery`), what is made of them.
 """
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 @dataclass
-class Visitor:
+class Fetcher:
     """Use it as an async context manager. `pause` seconds lie between two requests to one host."""
 
     pause: float = PAUSE
