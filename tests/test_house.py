@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,20 @@ def test_readmes_tree_is_the_tree() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     real = {line.split("/")[0] for line in tracked.splitlines() if "/" in line and not line.startswith(".")}
     assert real <= shown, f"README's tree lacks {real - shown}"
+
+
+def test_every_room_of_the_bot_has_its_layer_and_the_architecture_says_which() -> None:
+    found = [*ROOT.glob("bot/*.py"), *(path.parent for path in ROOT.glob("bot/*/__init__.py"))]
+    rooms = {path.stem for path in found} - {"__init__"}
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["layers"][0].startswith("bot."))
+    ruled = {room.strip().removeprefix("bot.") for layer in layers for room in layer.split("|")}
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    table = re.search(r"## Imports point one way\n+```\n(.*?)```", text, re.S)
+    assert table
+    named = {word.removeprefix("bot.") for row in table[1].splitlines() for word in re.split(r" {3,}", row)[0].split()}
+    assert rooms == ruled
+    assert rooms | {"handlers", "prompts"} == named
 
 
 def test_every_bench_is_in_their_list() -> None:
