@@ -53,7 +53,7 @@ def anthropic(failing: bool) -> tuple[str, Callable[[], bytes]]:
 
 
 def google_genai(failing: bool) -> tuple[str, Callable[[], bytes]]:
-    """POST /v1beta/models/{model}:streamGenerateContent, as a stream of whole responses."""
+    """POST /{version}/models/{model}:streamGenerateContent, as a stream of whole responses; the SDK picks the version."""
 
     def event(text: str, last: bool) -> bytes:
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
@@ -65,7 +65,7 @@ def google_genai(failing: bool) -> tuple[str, Callable[[], bytes]]:
 
     body = b"".join(event(t, t is TEXT[-1]) for t in TEXT)
     return (
-        "/v1beta/models/{name}",
+        "/{version}/models/{name}",
         lambda: b'data: {"error": {"code": 503, "message": "x"}}\r\n\r\n' if failing else body,
     )
 

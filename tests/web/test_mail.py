@@ -118,7 +118,7 @@ async def test_one_mail_for_a_burst_with_a_way_back_and_a_way_to_stop(house: Hou
     assert text.index("Try the other card.") < text.index("And tell me\n. what it says: “50 €”")
     assert [m.outcome for m in await house.mailed()] == ["sent"]
 
-    _, _, token = link(text, "talk#").partition(f"#{house.id}/")
+    _, _, token = link(text, "talk").partition(f"#{house.id}/")
     by_mail = {"Authorization": f"Bearer {token}"}
     there = await house.http.get(house.path, headers=by_mail)
     assert there.json()["messages"][0]["text"] == "Try the other card."
