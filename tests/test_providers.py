@@ -53,7 +53,7 @@ def anthropic(failing: bool) -> tuple[str, Callable[[], bytes]]:
 
 
 def google_genai(failing: bool) -> tuple[str, Callable[[], bytes]]:
-    """POST /{version}/models/{model}:streamGenerateContent, as a stream of whole responses; the SDK picks the version."""
+    """POST /{version}/models/{model}:streamGenerateContent, as a stream of whole responses, by any version."""
 
     def event(text: str, last: bool) -> bytes:
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
