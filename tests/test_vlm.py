@@ -63,6 +63,12 @@ def running(folder: str, **more: Any) -> Iterator[Engine]:
 
 def by_transformers(engine: Engine, messages: list[dict[str, Any]], most: int = 16) -> tuple[str, int]:
     """What transformers writes for the same prompt alone, up to the first near-tie, and the tokens of that."""
+    text, likely = with_likelihoods(engine, messages, most)
+    return text, len(likely)
+
+
+def with_likelihoods(engine: Engine, messages: list[dict[str, Any]], most: int = 16) -> tuple[str, list[float]]:
+    """The same text, and how likely each of its tokens was, as a logarithm."""
     prompt = engine.inputs.prompt(messages)
     pixels = together(prompt.pictures) if prompt.pictures else {}
     kinds = {"mm_token_type_ids": prompt.kinds} if "image_grid_thw" in pixels else {}
@@ -80,7 +86,7 @@ def by_transformers(engine: Engine, messages: list[dict[str, Any]], most: int = 
     best = [logits[0].topk(2).values for logits in out.logits]
     certain = next((n for n, two in enumerate(best) if two[0] - two[1] < TIE), len(ids))
     text: str = engine.inputs.tokenizer.decode(ids[:certain], skip_special_tokens=True)
-    return text.rstrip("\ufffd"), certain
+    return text.rstrip("\ufffd"), [float(logits[0].log_softmax(-1).max()) for logits in out.logits[:certain]]
 
 
 async def test_many_at_once_say_what_transformers_says_one_by_one(engine: Engine) -> None:
@@ -241,6 +247,19 @@ async def test_the_same_question_asked_by_many_is_told_apart(engine: Engine) -> 
         assert whole.startswith(answer.rstrip("\ufffd"))
         assert (answer == whole) == (most == 24)
     assert await said(engine, asking(7), 24) == whole
+
+
+async def test_how_likely_each_token_was_is_what_transformers_says(engine: Engine) -> None:
+    async def told(number: int) -> list[float]:
+        request = Request(asking(number), 16, logprobs=number < 3)
+        return [likely async for piece in engine.answer(request) for _, likely in piece.logprobs]
+
+    answers = await asyncio.gather(*map(told, range(4)))
+    assert answers.pop() == [], "who did not ask is told nothing, whoever else asks"
+    for number, likely in enumerate(answers):
+        _, expected = with_likelihoods(engine, asking(number))
+        assert len(likely) >= len(expected) > 0
+        assert likely[: len(expected)] == pytest.approx(expected, abs=2e-3)
 
 
 async def test_chance_is_each_answers_own(engine: Engine) -> None:

@@ -12,6 +12,11 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bot.answering.brief import Answer
+from bot.answering.fallback import Ladder
+from bot.answering.rungs import open_rungs
+from tests.answering_parts import brief, parts
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
@@ -19,6 +24,8 @@ from bot.answering.vlm.engine import Engine  # noqa: E402
 from bot.answering.vlm.request import Request  # noqa: E402
 from tests.tiny_models import build, reciting  # noqa: E402
 from tests.vlm_parts import CALLING, SEARCH, THEN, asking, data_url, drawing, said, serving, wire  # noqa: E402
+
+RIGHT = ["Open **Members**", ", press **Invite** [1].", " Done."]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +99,8 @@ async def test_the_server_streams_what_the_engine_says(engine: Engine) -> None:
     ("body", "named"),
     [
         ({"n": 2}, "n:"),
-        ({"logprobs": True}, "logprobs:"),
+        ({"logprobs": "yes"}, "logprobs:"),
+        ({"logprobs": True, "top_logprobs": 3}, "top_logprobs:"),
         ({"presence_penalty": 0.5}, "presence_penalty:"),
         ({"response_format": {"type": "json_object"}}, "response_format:"),
         ({"best_of": 3}, "best_of:"),
@@ -130,6 +138,40 @@ async def test_what_cannot_be_done_is_refused_by_its_name(
     assert status == 400
     assert named in said_["error"]["message"]
     assert not engine.open
+
+
+async def test_how_likely_each_token_was_is_told_where_it_is_asked(engine: Engine) -> None:
+    async with serving(engine) as url:
+        (_, whole), events, (_, unasked) = await asyncio.gather(
+            posted(url, max_tokens=24, logprobs=True),
+            streamed(url, max_tokens=24, logprobs=True),
+            posted(url, max_tokens=24),
+        )
+    told = whole["choices"][0]["logprobs"]["content"]
+    assert len(told) == whole["usage"]["completion_tokens"] == 24
+    assert all(token["logprob"] <= 0 and isinstance(token["token"], str) for token in told)
+    pieces = [token for event in events for token in event["choices"][0].get("logprobs", {}).get("content", ())]
+    assert [token["logprob"] for token in pieces] == pytest.approx([token["logprob"] for token in told], abs=1e-3)
+    assert "logprobs" not in unasked["choices"][0]
+
+
+@pytest.mark.parametrize(("sharpened", "model"), [(30, "tiny-vl"), (0.5, "extractive")])
+async def test_it_can_be_the_small_model_that_is_asked_first(
+    sharpened: float, model: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its words stand where it held them likely; where not, the next one answers. By its own server, end to end."""
+    folder = reciting(tmp_path_factory.mktemp("small"), RIGHT, RIGHT)
+    with Engine.load(str(folder), device="cpu") as small:
+        small.model.lm_head.weight.data *= sharpened
+        async with (
+            serving(small) as url,
+            open_rungs([f"openai:tiny-vl@{url}/v1 small=yes", "extractive"], parts()) as two,
+        ):
+            answer = [item async for item in Ladder(two).answer(brief())][-1]
+        assert small.schedule.tokens, "it was asked"
+    assert isinstance(answer, Answer)
+    assert model in answer.model
+    assert answer.certainty == (pytest.approx(1, abs=0.01) if sharpened > 1 else None)
 
 
 async def test_chance_over_the_wire_is_repeatable_by_its_seed(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from bot.answering.vlm.fewrows import for_few_rows
 from bot.answering.vlm.inputs import Inputs, Prompt
 from bot.answering.vlm.memory import shared_out
 from bot.answering.vlm.prefixes import names
-from bot.answering.vlm.request import Broken, Full, Piece, Request
+from bot.answering.vlm.request import Broken, Full, Piece, Request, Token
 from bot.answering.vlm.schedule import Answer, Schedule
 from bot.answering.vlm.weights import load
 from bot.answering.vlm.writing import Writing
@@ -208,23 +208,28 @@ def _put(items: list[tuple[asyncio.Queue[Any], Any]]) -> None:
 async def _pieces(arrived: asyncio.Queue[Any], writing: Writing, prompt: Prompt) -> AsyncGenerator[Piece]:
     """Tokens as text, until the model, a stop text or the limit ends it."""
     count, first, length = 0, True, int(prompt.ids.shape[1])
+    likely: list[tuple[str, float]] = []
     while True:
         items = [await arrived.get()]
         while not arrived.empty():
             items.append(arrived.get_nowait())
-        ids = [item for item in items if isinstance(item, int)]
-        count += len(ids)
-        text, end = writing.feed(ids), items[-1]
+        tokens = [item for item in items if isinstance(item, Token)]
+        count += len(tokens)
+        text, end = writing.feed([token.id for token in tokens]), items[-1]
+        if not writing.thinking:
+            likely += [(writing.said(token.id), token.logprob) for token in tokens if token.logprob is not None]
         if isinstance(end, Exception):
             raise end
         if writing.stopped:
             end = "stop"
         if isinstance(end, str):
             rest, calls = writing.finish()
-            yield Piece(text + rest, count, length, "tool_calls" if calls and end == "stop" else end, calls)
+            reason = "tool_calls" if calls and end == "stop" else end
+            yield Piece(text + rest, count, length, reason, calls, tuple(likely))
             return
         if text or first:  # the first token is news even where it is only half a character
-            yield Piece(text, count, length)
+            yield Piece(text, count, length, logprobs=tuple(likely))
+            likely = []
         first = False
 
 

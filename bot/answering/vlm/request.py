@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Message = Mapping[str, Any]
 """`role` and `content`: a text, or parts of type `text` and `image` (with the picture under `image`).
@@ -36,6 +36,15 @@ class Request:
     """As OpenAI writes them."""
     salt: str = ""
     """Keys and values are shared between requests of the same salt only; pictures' encodings by their pixels."""
+    logprobs: bool = False
+    """Whether each token comes with how likely it was."""
+
+
+class Token(NamedTuple):
+    """One token as it was chosen. `logprob` is the logarithm of its likelihood at temperature 1, where it was asked."""
+
+    id: int
+    logprob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,13 +57,18 @@ class Call:
 
 @dataclass(frozen=True)
 class Piece:
-    """Text as it comes; `reason` (`stop`, `length` or `tool_calls`) and the calls with the last one."""
+    """Text as it comes; `reason` (`stop`, `length` or `tool_calls`) and the calls with the last one.
+
+    `logprobs` are texts and logarithms of likelihood of the tokens since the piece before, where they were asked; what
+    was thought aloud is not among them.
+    """
 
     text: str
     tokens: int
     prompt_tokens: int
     reason: str | None = None
     calls: tuple[Call, ...] = ()
+    logprobs: tuple[tuple[str, float], ...] = ()
 
 
 class Full(Exception):

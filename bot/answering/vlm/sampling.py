@@ -31,6 +31,13 @@ def choose(logits: torch.Tensor, dice: Sequence[Dice]) -> list[int]:
     return tokens
 
 
+def logprobs(logits: torch.Tensor, tokens: Sequence[int]) -> list[float]:
+    """How likely each row's token was, as a logarithm: by the model alone, whatever temperature chose it."""
+    all_of = logits.float().log_softmax(-1)
+    likely: list[float] = all_of.gather(-1, torch.tensor(tokens, device=logits.device)[:, None])[:, 0].tolist()
+    return likely
+
+
 def _thrown(logits: torch.Tensor, dice: Sequence[Dice]) -> list[int]:
     """By chance: where a throw lands on the likelihoods, put end to end from the greatest, cut at `top_p`."""
     temperature, top_p, throw = torch.tensor(

@@ -19,9 +19,9 @@ from bot.answering.vlm.filling import Filling, pending
 from bot.answering.vlm.inputs import Prompt
 from bot.answering.vlm.memory import Memory
 from bot.answering.vlm.prefixes import BLOCK, Prefixes, names
-from bot.answering.vlm.request import Broken, Request
+from bot.answering.vlm.request import Broken, Request, Token
 from bot.answering.vlm.rows import Row, plain, rows_for
-from bot.answering.vlm.sampling import Dice, choose
+from bot.answering.vlm.sampling import Dice, choose, logprobs
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class Answer:
     prompt: Prompt
     names: list[bytes]
     """Of the blocks of its prompt."""
-    send: Callable[["int | str | Exception"], None]
+    send: Callable[["Token | str | Exception"], None]
     """Takes each token, then the reason of the end, or what went wrong."""
     cancelled: bool = False
     ids: list[int] = field(default_factory=list)
@@ -144,7 +144,7 @@ class Schedule:
         started = time.monotonic()
         before = answer.filling.done
         logits = answer.filling.advance(self._budget, self.encodings)
-        token = None if logits is None else choose(logits, [answer.dice])[0]
+        token = None if logits is None else _chosen(logits, answers)[0]
         count = answer.filling.done - before
         seconds = self._measured(started) / count
         # The best that was seen, slowly forgotten: a few tokens cost as much as some dozens.
@@ -183,14 +183,14 @@ class Schedule:
         few = int(allowed / self._token_seconds) if self._token_seconds else 4 * self._least
         return min(self.part, max(self._least, few))
 
-    def _begin(self, answer: Answer, token: int) -> None:
+    def _begin(self, answer: Answer, token: Token) -> None:
         """The prompt has been read: the first token, and from now on one a step."""
         assert answer.filling is not None
         filling, answer.filling = answer.filling, None
         self.waits.popleft()
         if not self._whole:
             self.prefixes.keep(answer.names, [(layer.keys[0], layer.values[0]) for layer in filling.cache.layers])
-        answer.row = Row(filling.length, int(filling.positions.max()) + 1, token, filling.cache)
+        answer.row = Row(filling.length, int(filling.positions.max()) + 1, token.id, filling.cache)
         if not self._said(answer, token):
             self._batch.join(answer.row)
             self.runs.append(answer)
@@ -200,22 +200,22 @@ class Schedule:
         started = time.monotonic()
         by_row = {id(answer.row): answer for answer in answers}
         order = [by_row[id(row)] for row in self._batch.rows]
-        tokens = choose(self._batch.step(), [answer.dice for answer in order])
+        tokens = _chosen(self._batch.step(), order)
         self.step_seconds = self._measured(started)
         for answer, token in zip(order, tokens, strict=True):
             assert answer.row is not None
-            answer.row.token = token
+            answer.row.token = token.id
             if self._said(answer, token):
                 self._keep(answer, answer.row)
                 self._leave(answer)
 
-    def _said(self, answer: Answer, token: int) -> bool:
+    def _said(self, answer: Answer, token: Token) -> bool:
         """Hands one token on; whether it was the last one."""
         self.tokens += 1
-        if token in self.ends:
+        if token.id in self.ends:
             answer.send("stop")
             return True
-        answer.ids.append(token)
+        answer.ids.append(token.id)
         answer.send(token)
         if len(answer.ids) >= answer.request.most:
             answer.send("length")
@@ -240,3 +240,12 @@ class Schedule:
         if self.model.device.type == "cuda":
             torch.cuda.synchronize(self.model.device)
         return time.monotonic() - started
+
+
+def _chosen(logits: torch.Tensor, answers: list[Answer]) -> list[Token]:
+    """Each answer's next token, with how likely it was where that was asked."""
+    ids = choose(logits, [answer.dice for answer in answers])
+    asking = [number for number, answer in enumerate(answers) if answer.request.logprobs]
+    told = logprobs(logits[asking], [ids[number] for number in asking]) if asking else []
+    likely = dict(zip(asking, told, strict=True))
+    return [Token(token, likely.get(number)) for number, token in enumerate(ids)]

@@ -133,18 +133,19 @@ class ModelServer:
         return response
 
     async def _whole(self, answer: Completion, first: Piece, pieces: AsyncGenerator[Piece]) -> web.Response:
-        text, piece, end = first.text, first, "left"
+        text, piece, end, logprobs = first.text, first, "left", list(first.logprobs)
         try:
             while piece.reason is None:
                 piece = await anext(pieces)
                 text += piece.text
+                logprobs += piece.logprobs
             end = piece.reason
         except Broken as error:
             end = "broken"
             return _refused(500, str(error))
         finally:
             self._answers.labels(end).inc()
-        return web.json_response(answer.whole(text, piece))
+        return web.json_response(answer.whole(text, piece, logprobs))
 
     def _full(self, error: Full) -> web.Response:
         """429, and when a place will be free: one of the rows ends, on average, every `_seconds / rows`."""

@@ -1,7 +1,8 @@
 """OpenAI's chat completions: a request's body -> what is asked of the engine, and an answer -> its JSON.
 
 Whatever would change the answer and is not known here is refused by its name, never left out in silence. A server of
-the whole world's clients it is not: no logprobs, no several choices, no forced formats; vLLM has them.
+the whole world's clients it is not: no likelihoods of other tokens, no several choices, no forced formats; vLLM has
+them.
 """
 
 import base64
@@ -12,7 +13,7 @@ import struct
 import time
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,7 +29,6 @@ MOST_TOKENS = 700
 ROLES = ("system", "developer", "user", "assistant", "tool")
 PLAIN: Mapping[str, tuple[Any, ...]] = {
     "n": (1,),
-    "logprobs": (False,),
     "top_logprobs": (0,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
@@ -41,7 +41,7 @@ PLAIN: Mapping[str, tuple[Any, ...]] = {
 """Fields of which only these values are taken: they say what is done anyway."""
 TAKEN = (
     *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
-    *("temperature", "top_p", "seed", "stop", "tools", "cache_salt"),
+    *("temperature", "top_p", "seed", "stop", "tools", "cache_salt", "logprobs"),
 )
 BESIDE = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
 """Fields that say nothing about the answer itself."""
@@ -60,6 +60,8 @@ def asked(body: Any) -> Request:
     tools = given.get("tools", [])
     if not isinstance(tools, list) or not all(_is_tool(tool) for tool in tools):
         raise ValueError("tools: a list of objects with type function and a function with a name")
+    if not isinstance(given.get("logprobs", False), bool):
+        raise ValueError("logprobs: true or false")
     most = _number(given, "max_completion_tokens", _number(given, "max_tokens", MOST_TOKENS, 1, 1 << 20), 1, 1 << 20)
     return Request(
         messages=messages(given.get("messages")),
@@ -72,6 +74,7 @@ def asked(body: Any) -> Request:
         stop=_stop(given.get("stop", [])),
         tools=() if given.get("tool_choice") == "none" else tuple(tools),
         salt=str(given.get("cache_salt", "")),
+        logprobs=given.get("logprobs", False),
     )
 
 
@@ -178,12 +181,12 @@ class Completion:
         self._model = model
         self._counts = counts
 
-    def whole(self, text: str, last: Piece) -> dict[str, Any]:
+    def whole(self, text: str, last: Piece, logprobs: Sequence[tuple[str, float]] = ()) -> dict[str, Any]:
         """The answer as one object."""
         message: dict[str, Any] = {"role": "assistant", "content": text or (None if last.calls else "")}
         if last.calls:
             message["tool_calls"] = _calls(last.calls)
-        choice = {"index": 0, "message": message, "finish_reason": last.reason}
+        choice = {"index": 0, "message": message, "finish_reason": last.reason} | _likely(logprobs)
         return self._head("chat.completion") | {"choices": [choice], "usage": _usage(last)}
 
     def event(self, piece: Piece, *, first: bool = False) -> bytes:
@@ -192,7 +195,7 @@ class Completion:
         delta["content"] = piece.text
         if piece.calls:
             delta["tool_calls"] = [{"index": n, **call} for n, call in enumerate(_calls(piece.calls))]
-        choice = {"index": 0, "delta": delta, "finish_reason": piece.reason}
+        choice = {"index": 0, "delta": delta, "finish_reason": piece.reason} | _likely(piece.logprobs)
         return _event(self._head("chat.completion.chunk") | {"choices": [choice]})
 
     def end(self, last: Piece) -> bytes:
@@ -216,6 +219,15 @@ def broken(message: str) -> bytes:
 
 def _event(value: dict[str, Any]) -> bytes:
     return b"data: " + orjson.dumps(value) + b"\n\n"
+
+
+def _likely(tokens: Sequence[tuple[str, float]]) -> dict[str, Any]:
+    """How likely these tokens were, as OpenAI writes it; nothing where that was not asked."""
+    content = [
+        {"token": text, "logprob": logprob, "bytes": list(text.encode()), "top_logprobs": []}
+        for text, logprob in tokens
+    ]
+    return {"logprobs": {"content": content}} if content else {}
 
 
 def _calls(calls: tuple[Call, ...]) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ class Writing:
         self._stop = tuple(stop)
         self._marks = (*stop, CALL) if tools else self._stop
         self._tools = tools
-        self._thinking = thinking
+        self.thinking = thinking
         """It is still thinking aloud, which is for nobody."""
         self._ids: list[int] = []
         self._before = self._shown = 0
@@ -43,6 +43,11 @@ class Writing:
         """The text that is certain now."""
         self._ids += ids
         return self._certain(self._decoded(whole=False), ended=False)
+
+    def said(self, token: int) -> str:
+        """The text of one token by itself, which may be half a character's."""
+        text: str = self._tokenizer.decode([token])
+        return text
 
     def finish(self) -> tuple[str, tuple[Call, ...]]:
         """The rest of the text, and the calls. Raises Broken when a call is none."""
@@ -69,12 +74,12 @@ class Writing:
         if self.stopped:
             return ""
         held = self._held + text
-        if self._thinking:
+        if self.thinking:
             after = held.partition(THOUGHT)[2]
             if not after.strip():
                 self._held = "" if ended else held
                 return ""
-            self._thinking, held = False, after.lstrip()
+            self.thinking, held = False, after.lstrip()
         first = min((at for stop in self._stop if (at := held.find(stop)) >= 0), default=-1)
         if first >= 0:
             self.stopped, ended, held = True, True, held[:first]
