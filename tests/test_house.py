@@ -106,6 +106,6 @@ def test_importing_the_house_opens_nothing() -> None:
         "        if error.name not in ('torch', 'transformers'): raise\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr + done.stdout
