@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 from rich.console import Console
 
-from bot.knowledge import gallery
 from bot.knowledge.fetcher import Away, Fetcher
 from bot.knowledge.fusion import Query
 from bot.knowledge.gallery import Gallery
@@ -21,6 +20,7 @@ from bot.knowledge.ranking import rank
 from handlers.cli.indexing import FromTheWeb, build_source
 from tests.drawn import Drawn
 from tests.exports import intercom, write, zendesk
+from tests.loopback import loopback
 
 
 class Shop:
@@ -29,6 +29,7 @@ class Shop:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.shown: dict[str, tuple[int, str, bytes]] = {}
+        self.leads: dict[str, str] = {}
         self.robots = ""
         self.url = ""
 
@@ -39,6 +40,8 @@ class Shop:
         self.asked[request.path] += 1
         if request.path == "/robots.txt":
             return web.Response(text=self.robots)
+        if to := self.leads.get(request.path):
+            raise web.HTTPFound(to)
         status, kind, data = self.shown.get(request.path, (404, "text/plain", b""))
         etag = f'"{hash(data)}"'
         if request.headers.get("If-None-Match") == etag:
@@ -49,14 +52,8 @@ class Shop:
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
     shop = Shop()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", shop.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    shop.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield shop
-    await runner.cleanup()
+    async with loopback(shop.answer) as shop.url:
+        yield shop
 
 
 def drawn(line: str) -> bytes:
@@ -166,7 +163,7 @@ async def test_a_host_that_the_owner_names_is_asked_and_desks_are_known(tmp_path
 
 
 async def test_a_kept_picture_is_asked_for_once_a_day_and_stands_in_when_its_host_is_away(
-    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, tmp_path: Path
 ) -> None:
     shop.show("/a.png", b"first")
     address = f"{shop.url}/a.png"
@@ -175,14 +172,37 @@ async def test_a_kept_picture_is_asked_for_once_a_day_and_stands_in_when_its_hos
         shop.show("/a.png", b"second")
         assert await Gallery(tmp_path, fetcher).picture(f"{address}?signature=2") == b"first"
         assert shop.asked["/a.png"] == 1
-        monkeypatch.setattr(gallery, "FRESH", 0.0)
-        assert await Gallery(tmp_path, fetcher).picture(address) == b"second"
-        assert await Gallery(tmp_path, fetcher).picture(address) == b"second"
+        later = Gallery(tmp_path, fetcher, fresh=0.0)
+        assert await later.picture(address) == b"second"
+        assert await later.picture(address) == b"second"
         assert shop.asked["/a.png"] == 3
         del shop.shown["/a.png"]
-        assert await Gallery(tmp_path, fetcher).picture(address) == b"second"
+        assert await later.picture(address) == b"second"
         with pytest.raises(Away, match="cannot be reached"):
-            await Gallery(tmp_path, fetcher).picture("http://127.0.0.1:9/a.png")
+            await later.picture("http://127.0.0.1:9/a.png")
+
+
+async def test_pictures_that_only_a_query_tells_apart_are_two(shop: Shop, tmp_path: Path) -> None:
+    async with Fetcher(pause=0) as fetcher:
+        for name in ("one", "two"):
+            shop.show("/a.png", name.encode())
+            assert await Gallery(tmp_path, fetcher).picture(f"{shop.url}/a.png?name={name}") == name.encode()
+
+
+async def test_a_host_that_sends_on_to_another_is_followed_only_where_that_is_open(shop: Shop, tmp_path: Path) -> None:
+    """An article's author chooses an address; what else stands in this network is not theirs to ask."""
+    inside = Shop()
+    inside.show("/secret.png", b"secret")
+    shop.show("/moved.png", b"moved")
+    async with loopback(inside.answer) as inside.url, Fetcher(pause=0) as fetcher:
+        shop.leads = {"/out.png": f"{inside.url}/secret.png", "/on.png": "/moved.png", "/round.png": "/round.png"}
+        pictures = Gallery(tmp_path, fetcher)
+        with pytest.raises(Away, match="leads to another site, 127"):
+            await pictures.picture(f"{shop.url}/out.png")
+        assert not inside.asked
+        assert await pictures.picture(f"{shop.url}/on.png") == b"moved"
+        with pytest.raises(Away, match="without end"):
+            await pictures.picture(f"{shop.url}/round.png")
 
 
 async def test_more_than_a_picture_may_be_is_not_read_to_its_end(shop: Shop, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bot.knowledge.ranking import rank
 from bot.knowledge.website import Crawl, Unreachable
 from bot.settings import Settings
 from handlers.cli.indexing import index_source
+from tests.loopback import loopback
 
 PAGE = """<html{language}><head><title>x</title></head><body><nav><a href=/help/a>Menu of everything</a></nav>
 <main><h1>{title}</h1><p>{text}</p><ol><li>Open <b>{label}</b>.</li></ol></main><footer>Imprint</footer></body>"""
@@ -37,6 +38,7 @@ class Site:
         self.language = ""
         self.sitemap: bytes | None = None
         self.answers: dict[str, int] = {}
+        self.leads: dict[str, str] = {}
         self.later: set[str] = set()
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -44,6 +46,8 @@ class Site:
         if request.path in self.later:
             self.later.discard(request.path)
             return web.Response(status=429, headers={"Retry-After": "0"})
+        if to := self.leads.get(request.path):
+            raise web.HTTPFound(to)
         if status := self.answers.get(request.path):
             return web.Response(status=status, headers={"Location": "https://elsewhere.invalid/"})
         if request.path == "/robots.txt":
@@ -67,14 +71,8 @@ class Site:
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     site = Site()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", site.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    site.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield site
-    await runner.cleanup()
+    async with loopback(site.answer) as site.url:
+        yield site
 
 
 async def crawled(site: Site, tmp_path: Path, under: str = "/help") -> Path:
@@ -110,7 +108,7 @@ async def test_a_second_run_reads_what_changed_and_forgets_what_is_gone(site: Si
         ({"/sitemap.xml": 503}, "/sitemap.xml: answers 503"),
         ({"/robots.txt": 500}, "/robots.txt: answers 500, so nobody knows what may be read"),
         ({"/sitemap.xml": 404, "/nothing": 403}, "/nothing: answers 403: it is not open to everybody; and no sitemap"),
-        ({"/sitemap.xml": 404, "/nothing": 302}, "there is no such host; and no sitemap"),
+        ({"/sitemap.xml": 404, "/nothing": 302}, "leads to another site, elsewhere.invalid; and no sitemap"),
     ],
 )
 async def test_a_site_without_pages_says_why(site: Site, tmp_path: Path, answers: dict[str, int], why: str) -> None:
@@ -157,6 +155,16 @@ async def test_nothing_is_forgotten_because_a_sitemap_is_away_or_a_page_fails(si
     with pytest.raises(Unreachable):
         await crawled(site, tmp_path)
     assert {p.name for p in folder.rglob("*.html")} == {"a.html", "b.html"}
+
+
+async def test_a_page_that_leads_to_another_site_is_gone_and_that_site_is_not_asked(site: Site, tmp_path: Path) -> None:
+    folder = await crawled(site, tmp_path)
+    other = Site()
+    async with loopback(other.answer) as other.url:
+        site.leads["/help/a"] = f"{other.url}/help/a"
+        await crawled(site, tmp_path)
+    assert not other.asked
+    assert [path.name for path in sorted(folder.rglob("*.html"))] == ["b.html"]
 
 
 async def test_a_packed_sitemap_with_marks_of_xml_is_read(site: Site, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Not here: which pages and pictures are asked for (`website`, `gallery`), what is
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
@@ -22,12 +23,22 @@ TRIES = 3
 PATIENCE = 60.0
 """Seconds that a busy site may ask us to wait; one that asks for more is tried in a later build."""
 REDIRECTS = 5
+MOVED = (301, 302, 303, 307, 308)
 ROBOTS_BYTES = 500_000
 ASKED = {"User-Agent": f"{AGENT} (help centre index)", "Accept-Encoding": "gzip, deflate"}
 
 
+def anywhere(_: str) -> bool:
+    """Every address."""
+    return True
+
+
 class Away(ValueError):
     """A site gives no answer, or forbids the request; the message says which."""
+
+
+class Elsewhere(Away):
+    """A site sends on to where we may not go."""
 
 
 class Answer(NamedTuple):
@@ -60,10 +71,12 @@ class Fetcher:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def get(self, url: str, most: int, etag: str = "") -> Answer:
-        """What the site answers, at most `most` bytes of it; with `etag`, 304 when it has not changed.
+    async def get(self, url: str, most: int, etag: str = "", *, may: Callable[[str], bool] = anywhere) -> Answer:
+        """What the site answers, at most `most` bytes of it; with `etag`, 304 when it has not changed. Where it sends on,
+        that is followed as far as `may` allows: who writes an article must not choose what is asked in this network.
 
-        Raises Away when the site cannot be reached, forbids it in robots.txt, sends more, or stays busy.
+        Raises Away when the site cannot be reached, forbids it in robots.txt, sends more, stays busy, or sends us where
+        we may not go.
         """
         robots = await self.robots(url)
         if not robots.can_fetch(AGENT, url):
@@ -72,7 +85,7 @@ class Fetcher:
         pause = min(LONGEST_PAUSE, max(self.pause, float(robots.crawl_delay(AGENT) or 0)))
         for attempt in range(1, TRIES + 1):
             await self._turn(urlsplit(url).netloc, pause)
-            answer, wait = await self._asked(url, most, headers)
+            answer, wait = await self._asked(url, most, headers, may)
             if answer.status not in BUSY or attempt == TRIES or wait > PATIENCE:
                 return answer
             await asyncio.sleep(wait or pause * 2**attempt)
@@ -82,7 +95,7 @@ class Fetcher:
         """What the site of `url` allows. Raises Away when its robots.txt cannot be had (none at all allows all)."""
         place = urljoin(url, "/robots.txt")
         if place not in self._robots:
-            answer, _ = await self._asked(place, ROBOTS_BYTES, {})
+            answer, _ = await self._asked(place, ROBOTS_BYTES, {}, anywhere)
             if answer.status >= 500:
                 raise Away(f"{place}: answers {answer.status}, so nobody knows what may be read; try again later")
             robots = RobotFileParser()
@@ -96,21 +109,21 @@ class Fetcher:
         self._next[host] = at + pause
         await asyncio.sleep(at - now)
 
-    async def _asked(self, url: str, most: int, headers: dict[str, str]) -> tuple[Answer, float]:
+    async def _asked(
+        self, url: str, most: int, headers: dict[str, str], may: Callable[[str], bool]
+    ) -> tuple[Answer, float]:
         """(the answer, seconds that the site asks to wait before the next request)."""
+        at = url
         try:
-            async with self._session.get(url, headers=headers, max_redirects=REDIRECTS) as response:
-                data = bytearray()
-                if response.status == 200:
-                    async for part in response.content.iter_chunked(1 << 16):
-                        data += part
-                        if len(data) > most:
-                            raise Away(f"{url}: larger than {most // 1_000_000} MB")
-                kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-                etag = response.headers.get("ETag", "")
-                wait = response.headers.get("Retry-After", "")
-                answer = Answer(str(response.url), response.status, kind, bytes(data), etag)
-                return answer, float(wait) if wait.isdigit() else 0.0
+            for _ in range(REDIRECTS + 1):
+                async with self._session.get(at, headers=headers, allow_redirects=False) as response:
+                    if response.status in MOVED and (on := response.headers.get("Location")):
+                        at = urljoin(at, on)
+                        if not may(at):
+                            raise Elsewhere(f"{url}: leads to another site, {urlsplit(at).netloc}")
+                        continue
+                    return await _read(response, url, most)
+            raise Away(f"{url}: sends from one address to the next without end")
         except TimeoutError:
             raise Away(f"{url}: no answer within {TIMEOUT:.0f} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -119,10 +132,21 @@ class Fetcher:
             raise Away(f"{url}: {_plainly(error)}") from error
 
 
+async def _read(response: aiohttp.ClientResponse, url: str, most: int) -> tuple[Answer, float]:
+    data = bytearray()
+    if response.status == 200:
+        async for part in response.content.iter_chunked(1 << 16):
+            data += part
+            if len(data) > most:
+                raise Away(f"{url}: larger than {most // 1_000_000} MB")
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    wait = response.headers.get("Retry-After", "")
+    answer = Answer(str(response.url), response.status, kind, bytes(data), response.headers.get("ETag", ""))
+    return answer, float(wait) if wait.isdigit() else 0.0
+
+
 def _plainly(error: Exception) -> str:
     match error:
-        case aiohttp.TooManyRedirects():
-            return "sends from one address to the next without end"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
             return f"its certificate is not trusted ({error})"
         case aiohttp.ClientConnectorDNSError():

@@ -19,7 +19,7 @@ import orjson
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
-from bot.knowledge.fetcher import AGENT, Answer, Away, Fetcher
+from bot.knowledge.fetcher import AGENT, Answer, Away, Elsewhere, Fetcher
 from bot.knowledge.journal import Journal
 from bot.knowledge.matter import html_matter
 from bot.knowledge.passages import shown_at
@@ -116,10 +116,10 @@ class Crawl:
         known = journal[page] or {}
         kept = known and (self.folder / known["file"]).is_file()
         try:
-            answer = await self.fetcher.get(page, MOST_BYTES, known["etag"] if kept else "")
+            answer = await self.fetcher.get(page, MOST_BYTES, known["etag"] if kept else "", may=self._same_site)
         except Away as error:
             self.failed.append(str(error))
-            return None
+            return False if isinstance(error, Elsewhere) else None
         if answer.status == 304 and kept:
             return True
         if reason := self._no_page(answer):
@@ -137,8 +137,6 @@ class Crawl:
             return f"answers {answer.status}: it is not open to everybody"
         if answer.status != 200:
             return f"answers {answer.status}"
-        if not self._same_site(answer.url):
-            return f"leads to another site, {urlsplit(answer.url).netloc}"
         return "" if answer.kind in HTML else f"no page, but {answer.kind or 'something without a name'}"
 
     def _links(self, html: str, page: str) -> Iterator[str]:
