@@ -59,9 +59,10 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
 def revoke(name: Annotated[str, typer.Argument(help="As `helplens desk list` shows it.")]) -> None:
     """Take all links of one agent back, at once: open pages of theirs end, too. A new invitation opens the desk again.
     What they own stays theirs until somebody takes it over or HELPLENS_RELEASE_MINUTES are over."""
-    if not asyncio.run(_revoke(name)):
-        raise ValueError(f"nobody of the name {name} was invited: see `helplens desk list`")
+    known = asyncio.run(_revoke(name))
     stderr.print(f"The links of {name} open nothing any more.", markup=False)
+    if not known:
+        stderr.print("No invitation of that name is noted here: is it written as `helplens desk list` shows it?")
 
 
 async def _note(name: str, made: float, until: float) -> None:

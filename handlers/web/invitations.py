@@ -1,12 +1,13 @@
-"""Who was invited to the desk by name, and whose invitation was taken back: a small hash in Redis, read at each call of
-an invited agent, so that taking one back holds at once, on every process.
+"""Who was invited to the desk by name, and whose invitation was taken back: two small hashes in Redis, the second read
+at each call of an invited agent, so that taking one back holds at once, on every process.
 
-An invitation itself is a signed token and stands nowhere; what is kept is whom it names, until when, and since when it
-no longer counts. Not here: how a token is made and checked (`identity`).
+An invitation itself is a signed token and stands nowhere; what is kept is whom it names and until when, and apart from
+that, so that neither can undo the other, since when a name's links no longer count. Not here: how a token is made and
+checked (`identity`).
 """
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,7 +16,8 @@ from redis.exceptions import RedisError
 
 from handlers.web.identity import INVITED, SignedIn, shown
 
-KEY = "{desk}:invited"
+NOTED = "{desk}:invited"
+REVOKED = "{desk}:revoked"
 LOOK_S = 2.0
 """How often it is asked whether the reader of an open page still may."""
 
@@ -44,30 +46,32 @@ class Invitations:
         self._redis = redis
 
     async def note(self, name: str, made: float, until: float) -> None:
-        """Somebody was invited; again is fine, and the later end counts."""
-        before = await self._of(name)
+        """Somebody was invited; again is fine, and the later end of links that hold counts."""
+        before = {_key(one.name): one for one in await self.all()}.get(_key(name))
         until = max(until, before.until if before and before.holds(made) else 0.0)
-        await self._keep(Invitation(shown(name), made, until, before.revoked if before else 0.0))
+        await self._redis.hset(NOTED, _key(name), orjson.dumps([shown(name), made, until]))
 
     async def revoke(self, name: str, now: float) -> bool:
-        """Ends all of a name's links made until now; False when nobody of that name was invited."""
-        before = await self._of(name)
-        if before is None:
-            return False
-        await self._keep(Invitation(before.name, before.made, before.until, now))
-        return True
+        """Ends all of a name's links made until now; whether an invitation of that name is noted. Links of a name that
+        is not, older than this list or than Redis' data, end as well."""
+        await self._redis.hset(REVOKED, _key(name), repr(now))
+        return bool(await self._redis.hexists(NOTED, _key(name)))
 
     async def all(self) -> list[Invitation]:
         """Everybody, by name."""
-        kept = await self._redis.hgetall(KEY)
-        return sorted((Invitation(**orjson.loads(raw)) for raw in kept.values()), key=lambda one: one.name.casefold())
+        noted, revoked = await asyncio.gather(self._redis.hgetall(NOTED), self._redis.hgetall(REVOKED))
+        found = [
+            Invitation(name, made, until, float(revoked.get(key, 0.0)))
+            for key, (name, made, until) in ((key, orjson.loads(raw)) for key, raw in noted.items())
+        ]
+        return sorted(found, key=lambda one: one.name.casefold())
 
     async def ended(self, agent: SignedIn) -> bool:
         """Whether this agent came by a link that was taken back since."""
         if not agent.id.startswith(INVITED):
             return False
-        raw = await self._redis.hget(KEY, agent.id.removeprefix(INVITED))
-        return raw is not None and agent.invited <= Invitation(**orjson.loads(raw)).revoked
+        revoked = await self._redis.hget(REVOKED, agent.id.removeprefix(INVITED))
+        return revoked is not None and agent.invited <= float(revoked)
 
     async def until_ended(self, agent: SignedIn) -> None:
         """Returns when this agent's link was taken back; of others, never."""
@@ -83,9 +87,7 @@ class Invitations:
             log.info("invitation not looked up", error=str(error))
             return False
 
-    async def _of(self, name: str) -> Invitation | None:
-        raw = await self._redis.hget(KEY, shown(name).casefold())
-        return None if raw is None else Invitation(**orjson.loads(raw))
 
-    async def _keep(self, invitation: Invitation) -> None:
-        await self._redis.hset(KEY, invitation.name.casefold(), orjson.dumps(asdict(invitation)))
+def _key(name: str) -> str:
+    """What an invited agent's id says of the name."""
+    return shown(name).casefold()

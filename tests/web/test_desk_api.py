@@ -282,7 +282,15 @@ async def test_an_invitation_is_taken_back_alone_and_at_once(served: Served, htt
     ]
     again = await http.post("/api/v1/desk/sign-in", json={"token": tokens.invite("Ida Moen", 30)})
     assert again.status_code == 200
-    assert not await invitations.revoke("Nobody", time.time())
+
+
+async def test_a_link_that_nobody_noted_is_taken_back_too(served: Served, http: httpx.AsyncClient) -> None:
+    """One of an earlier release, or whose note was lost with Redis' data; what is noted meanwhile undoes nothing."""
+    link, invitations, now = served.web.tokens.invite("Ida Moen", 30), served.web.invitations, time.time() + 1
+    assert not await invitations.revoke("Ida Moen", now)
+    await invitations.note("Ida Moen", now - 1, now + 86_400)
+    assert_problem(await http.post("/api/v1/desk/sign-in", json={"token": link}), 401, "invitation-ended")
+    assert [one.holds(now) for one in await invitations.all()] == [False]
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -309,7 +317,6 @@ async def test_the_owner_invites_from_the_terminal(tmp_path: Path) -> None:
     with pytest.raises(Problem):
         Tokens(b"t" * 40, clock=time.time).sign_in_by_token(token)
     assert json.loads((await desk("list", "--json"))[1])["holds"] is True
-    status, _, said = await desk("revoke", "Ida")
-    assert status and "helplens desk list" in said
-    assert (await desk("revoke", "Ida Moen"))[0] == 0
+    status, _, said = await desk("revoke", "Ida Moen")
+    assert status == 0 and "helplens desk list" not in said
     assert "taken back" in (await desk("list"))[1]
