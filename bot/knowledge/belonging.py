@@ -6,7 +6,8 @@ the weights and the line between the two (`ranker`, learned by `bot.training` fr
 
 import numpy as np
 
-from bot.knowledge.evidence import FOUND, Evidence, Floats
+from bot.knowledge.evidence import FOUND, Evidence
+from bot.knowledge.parts import Floats
 
 LEXICAL = (
     "known words",

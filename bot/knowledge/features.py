@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.knowledge.arrays import TRAITS, rarity
-from bot.knowledge.evidence import FOUND, Evidence, Floats, Mask, Parts, added, marked, numbered, sliding
+from bot.knowledge.evidence import FOUND, Evidence, sliding
+from bot.knowledge.parts import Floats, Mask, Parts, added, marked, numbered
 from bot.knowledge.terms import GRAM_BUCKETS
 
 LINE_CAP = 15.0

@@ -16,9 +16,10 @@ import orjson
 from numpy.typing import NDArray
 
 from bot.knowledge import belonging, kinds
-from bot.knowledge.evidence import Evidence, Floats
+from bot.knowledge.evidence import Evidence
 from bot.knowledge.features import compared, meant
 from bot.knowledge.index import Index
+from bot.knowledge.parts import Floats
 from bot.knowledge.peculiar import Usual, leading
 from bot.knowledge.probe import Probe
 from bot.knowledge.terms import Hashes
