@@ -40,7 +40,7 @@ from bot.conversation import (
 )
 from bot.knowledge.deciding import places
 from bot.knowledge.fusion import Query, Ranking
-from bot.recall import chosen, earlier, fits, last_cited, unhelpful
+from bot.recall import earlier, fits, last_cited, pressed, unhelpful
 from bot.routing import Asked, route
 from bot.screenshots.grounding import point
 from bot.screenshots.screen import Screen
@@ -153,8 +153,9 @@ class Orchestrator:
         known = await self._known(conversation, readable, question)
         avoid = unhelpful(conversation) | (last_cited(conversation) if proven and proven.tried else frozenset())
         fitting = fits(conversation, self.closed).model_copy(update={"avoid": avoid})
-        picked = chosen(conversation, question)
-        asked = fitting.model_copy(update={"question": question, "screens": readable, "chosen": picked or ""})
+        picked = pressed(conversation, question)
+        article = (picked and picked.article) or ""
+        asked = fitting.model_copy(update={"question": question, "screens": readable, "chosen": article})
         ranking = await self.search(asked.model_copy(update={"closed": frozenset()}) if self.team else asked)
         may_ask = not (self.asked and self.spend) or await self.spend()
         plan = route(
@@ -173,7 +174,7 @@ class Orchestrator:
             ranking=ranking,
             within=fitting,
             history=earlier(conversation, messages),
-            chosen=picked,
+            pressed=picked,
             language=conversation.language,
             called=conversation.owner == "waiting",
             models=may_ask,

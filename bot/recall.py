@@ -5,7 +5,7 @@ Pure functions of a folded conversation. Not here: what the turn does with it (`
 
 from collections.abc import Sequence
 
-from bot.conversation import Conversation, Message
+from bot.conversation import Choice, Conversation, Message
 from bot.knowledge.filters import CLOSABLE, of_kind
 from bot.knowledge.fusion import Query
 
@@ -38,12 +38,12 @@ def last_cited(conversation: Conversation) -> frozenset[str]:
     return frozenset(c.article for c in conversation.answers[max(conversation.answers)].citations)
 
 
-def chosen(conversation: Conversation, question: str) -> str | None:
-    """The article behind the button of the last splitting question, when the customer pressed one."""
+def pressed(conversation: Conversation, question: str) -> Choice | None:
+    """The button of the last answer that the customer pressed, when they did."""
     if not conversation.answers:
         return None
     last = conversation.answers[max(conversation.answers)]
-    return next((c.article for c in last.choices if c.text.strip() == question.strip()), None)
+    return next((choice for choice in last.choices if choice.text.strip() == question.strip()), None)
 
 
 def earlier(conversation: Conversation, messages: Sequence[Message]) -> tuple[Message, ...]:

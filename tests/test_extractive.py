@@ -2,7 +2,7 @@
 
 from bot.answering.brief import Answer, Brief, Look, Words
 from bot.answering.extractive import Extractive, reached, shortened
-from bot.conversation import Attachment, Message
+from bot.conversation import Attachment, Choice, Message
 from bot.knowledge.articles import Passage
 from bot.knowledge.fusion import Hit, Ranking
 from bot.screenshots.screen import Screen
@@ -84,9 +84,12 @@ def test_none_of_the_choices_leads_to_a_person_in_every_language() -> None:
     found = (passage(), passage("billing/bank.md", title="The bank asks for a code"))
     for language in languages():
         asked = Extractive(sure=0.6).decide(brief(0.4, *found, language=language))
-        pressed = Extractive(sure=0.6).decide(brief(0.9, *found, language=language, question=asked.choices[-1].text))
+        none = asked.choices[-1]
+        pressed = Extractive(sure=0.6).decide(brief(0.9, *found, language="de", question=none.text, pressed=none))
         assert not pressed.answered and pressed.handoff and not pressed.choices
-        assert say("answering.offer_person", language) in pressed.text
+        assert say("answering.offer_person", "de") in pressed.text, "whatever language the button was in"
+        typed = Extractive(sure=0.6).decide(brief(0.9, *found, language=language, question=none.text))
+        assert typed.answered, "the same words where nobody was asked are a question like any other"
 
 
 def test_an_article_in_another_language_is_quoted_with_a_word_of_that() -> None:
@@ -182,16 +185,23 @@ def test_an_answer_that_may_be_another_articles_offers_what_comes_next() -> None
         "a title twice would be no choice"
     )
     certain = Extractive(sure=0.6).decide(brief(0.9, *found))
-    pressed = Extractive(sure=0.6).decide(brief(0.7, *found, chosen="bank.md"))
+    pressed = Extractive(sure=0.6).decide(
+        brief(0.7, *found, pressed=Choice(text="The bank asks for a code", article="bank.md"))
+    )
     assert certain.answered and not certain.choices
     assert pressed.answered and not pressed.choices
 
 
+BANK = Choice(text="The bank asks for a code", article="billing/bank.md")
+
+
 def test_the_pressed_button_is_answered_whatever_the_confidence() -> None:
     other = passage("billing/bank.md", title="The bank asks for a code")
-    answer = Extractive(sure=0.6).decide(brief(0.1, passage(), other, chosen="billing/bank.md"))
+    answer = Extractive(sure=0.6).decide(brief(0.1, passage(), other, pressed=BANK))
     assert answer.answered
     assert answer.citations[0].article == "billing/bank.md"
+    gone = Extractive(sure=0.6).decide(brief(0.1, passage(), passage("c.md", title="See also"), pressed=BANK))
+    assert not gone.answered, "an article that is no longer there is not answered by another"
 
 
 def test_below_the_threshold_it_says_that_it_does_not_know_and_offers_a_person() -> None:

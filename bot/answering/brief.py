@@ -32,8 +32,8 @@ class Brief(Noun):
     """Which articles may be found for this customer at all: every further search keeps to it."""
     history: tuple[Message, ...] = ()
     """Earlier messages of this conversation, oldest first."""
-    chosen: str | None = None
-    """The article behind the button that the customer pressed, when this turn is such an answer."""
+    pressed: Choice | None = None
+    """The button that the customer pressed, when this turn is such an answer; without an article, none of the others."""
     language: str = "en"
     models: bool = True
     """Whether models may be asked at all: False once the owner's budget of the day is used up."""

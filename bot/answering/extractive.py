@@ -58,20 +58,19 @@ class Extractive(Limits):
         """The whole answer at once: quote, ask, or say that it is not known; never what was said last once more."""
         answer = self._decide(brief)
         last = next((m.text for m in reversed(brief.history) if m.sender == "bot"), "")
-        return self._nothing_new(brief) if last.strip() == answer.text.strip() and not brief.chosen else answer
+        return self._nothing_new(brief) if last.strip() == answer.text.strip() and not brief.pressed else answer
 
     def _decide(self, brief: Brief) -> Answer:
         hits = brief.ranking.hits
-        if brief.chosen:
-            hits = tuple(h for h in hits if h.passage.article == brief.chosen) or hits
-        if brief.question == say("answering.none_of_these", brief.language):
+        if brief.pressed and not brief.pressed.article:
             return self._refused(brief)
         wants_person = brief.called and matches("triggers.asks", brief.question)
         if not hits:
             return self._called(brief) if wants_person else self._unknown(brief)
         confidence = brief.ranking.confidence
-        if brief.chosen:
-            return self._quote(brief, hits[:1], confidence)
+        picked = [hit for hit in hits if brief.pressed and hit.passage.article == brief.pressed.article]
+        if picked:
+            return self._quote(brief, picked[:1], confidence)
         named = buttons.names([hit.passage for hit in hits[:CONSIDERED]])
         offer = self.offered(confidence, named)
         shown = [hits[place] for place in offer.places]
