@@ -72,8 +72,10 @@ class Fetcher:
         await self._session.close()
 
     async def get(self, url: str, most: int, etag: str = "", *, may: Callable[[str], bool] = anywhere) -> Answer:
-        """What the site answers, at most `most` bytes of it; with `etag`, 304 when it has not changed. Where it sends on,
-        that is followed as far as `may` allows: who writes an article must not choose what is asked in this network.
+        """What the site answers, at most `most` bytes of it; with `etag`, 304 when it has not changed.
+
+        Where it sends on, that is followed as far as `may` allows: who writes an article must not choose what is asked
+        in this network.
 
         Raises Away when the site cannot be reached, forbids it in robots.txt, sends more, stays busy, or sends us where
         we may not go.
