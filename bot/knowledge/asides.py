@@ -1,6 +1,6 @@
 """What stands aside of an article's text, and whether it warns: by an element's class, or by the words before it.
 
-Not here: HTML (`passages`), how the dialects of Markdown mark an aside (`formats`).
+Not here: HTML (`blocks`), how the dialects of Markdown mark an aside (`formats`).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Export files of help desks: the articles of Zendesk Guide and of Intercom, as their APIs list them.
 
 A file holds one answer of the API, several (a list of them, or one a line), the articles alone, or one article a
-line. Which file it is tells the content, not the name. Not here: reading an article's HTML (`passages`).
+line. Which file it is tells the content, not the name. Not here: reading an article's HTML (`blocks`).
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One help centre file of any format -> HTML, by the library that knows the format. `passages` reads the HTML.
+"""One help centre file of any format -> HTML, by the library that knows the format. `blocks` reads the HTML.
 
 What parsers do not know (MDX: `mdx`, AsciiDoc: `asciidoc`, template tags, includes) is turned into Markdown first.
 Includes are followed only inside the source. Not here: what the HTML means.

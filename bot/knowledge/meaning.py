@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bot.knowledge.arrays import mapped
 from bot.knowledge.articles import Passage
+from bot.knowledge.blocks import plain
 from bot.knowledge.encoder import Encoder, Vectors
-from bot.knowledge.passages import plain
 from bot.knowledge.versions import NoIndex, current
 
 ABOUT, VECTORS, KEYS = "vectors.json", "vectors.npy", "vector_keys.npy"

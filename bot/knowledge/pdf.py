@@ -1,4 +1,4 @@
-"""A PDF -> HTML for `passages`: its text in lines, headings by its outline or else by its fonts, lists by their marks.
+"""A PDF -> HTML for `blocks`: its text in lines, headings by its outline or else by its fonts, lists by their marks.
 
 pypdf reads the file. Not here: recognising text on scans, which are refused with that reason; pictures and tables.
 """

@@ -12,7 +12,8 @@ import orjson
 from numpy.typing import NDArray
 
 from bot.knowledge.articles import Article, Passage
-from bot.knowledge.passages import labels_of, plain
+from bot.knowledge.blocks import plain
+from bot.knowledge.passages import labels_of
 from bot.knowledge.terms import Hashes, grams, hashes, letters, phrase, term, terms, words
 
 TITLE, HEADING, BODY, STEP, LABEL, CODE, PICTURE = 1, 2, 4, 8, 16, 32, 64

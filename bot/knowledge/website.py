@@ -19,10 +19,10 @@ import orjson
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.knowledge.blocks import shown_at
 from bot.knowledge.fetcher import AGENT, Answer, Away, Elsewhere, Fetcher
 from bot.knowledge.journal import Journal
 from bot.knowledge.matter import html_matter
-from bot.knowledge.passages import shown_at
 
 MOST_PAGES = 20_000
 MOST_BYTES = 5_000_000
