@@ -2,7 +2,8 @@
 
 `Orchestrator.turn` is an async generator that reads like the promise: look, search, plan, answer, point, done. It
 writes nothing itself: whoever runs it (the worker, `helplens ask`) decides what becomes of its events, so a turn can
-be run again from the same log. Not here: leases and retries (`bot.worker`), which rung answers (`bot.answering`).
+be run again from the same log. Not here: leases and retries (`bot.worker`), which rung answers (`bot.answering`),
+what the log keeps of what was seen, found and said (`bot.record`).
 """
 
 import asyncio
@@ -13,42 +14,30 @@ from typing import Protocol
 
 from langchain_core.runnables import Runnable, RunnableGenerator
 
-from bot.answering.brief import Aim, Answer, Brief, Look, Words
+from bot.answering.brief import Answer, Brief, Look, Words
 from bot.answering.fallback import Away, Restart, Status
 from bot.answering.proof import Proof, proof
 from bot.conversation import (
-    Answered,
     Attachment,
-    Box,
     Conversation,
     Delta,
     Done,
     Event,
     Found,
-    FoundPassage,
-    Lit,
     Message,
     Planned,
-    Point,
-    Pointed,
     Reset,
     Seen,
-    SeenEntity,
-    Solved,
-    Spent,
     Step,
 )
-from bot.knowledge.deciding import places
 from bot.knowledge.fusion import Query, Ranking
 from bot.recall import earlier, fits, last_cited, pressed, unhelpful
+from bot.record import answered, found, points, seen, solved, spent
 from bot.routing import Asked, route
-from bot.screenshots.grounding import point
 from bot.screenshots.screen import Screen
 from prompts import say
 
 Search = Callable[[Query], Awaitable[Ranking]]
-LIT, MOST_LIT = 3, 8
-"""Passages whose lines the log keeps, and how many of each picture."""
 
 
 class Eye(Protocol):
@@ -260,94 +249,8 @@ class _Talk:
                 yield Step(turn=self.turn, text=text)
 
 
-def solved(proven: Proof, turn: int, to: tuple[str, ...], look: Look) -> Iterator[Event]:
-    """A turn whose whole answer is that the error is gone."""
-    yield Planned(turn=turn, to=to, plan="proof", reason=say("routing.proof"))
-    yield Delta(turn=turn, offset=0, text=proven.lead)
-    yield Answered(turn=turn, to=to, text=proven.lead, confidence=1.0, answered=True, model="proof")
-    yield Solved(turn=turn, attachment_id=look.attachment.id, error=proven.error)
-    yield Done(turn=turn)
-
-
-def seen(attachment: Attachment, screen: Screen, language: str = "en") -> Seen:
-    """What the "what I see" card says of a screen."""
-    entities = (SeenEntity(kind=e.kind, text=e.text, box=e.box, doubt=e.doubt) for e in screen.entities)
-    return Seen(
-        attachment_id=attachment.id,
-        outcome=screen.outcome,
-        reason=screen.told(language),
-        kind=screen.kind,
-        where=screen.where,
-        error=screen.error,
-        entities=tuple(entities),
-        private=len(screen.sensitive),
-        private_boxes=tuple(place.box for place in screen.sensitive),
-    )
-
-
 def corrected(screen: Screen, card: Seen | None) -> Screen:
     """The screen as the customer corrected it on the card."""
     if card is None:
         return screen
     return screen.model_copy(update={"where": card.where or screen.where, "error": card.error or screen.error})
-
-
-def found(ranking: Ranking, looks: Sequence[Look]) -> Iterator[FoundPassage]:
-    """The first hits of a ranking, as the log keeps them, with the places of the lines that spoke for them."""
-    for place, hit in enumerate(ranking.hits[:5]):
-        passage = hit.passage
-        lit = [(look.attachment.id, _whole(places(hit.decided_by, look.screen))) for look in looks if place < LIT]
-        yield FoundPassage(
-            article=passage.article,
-            passage=passage.number,
-            title=passage.title,
-            score=round(hit.score, 4),
-            lit=tuple(Lit(attachment_id=id_, boxes=boxes) for id_, boxes in lit if boxes),
-        )
-
-
-def _whole(boxes: Sequence[Box]) -> tuple[tuple[int, int, int, int], ...]:
-    """The first boxes in whole pixels."""
-    return tuple((round(x0), round(y0), round(x1), round(y1)) for x0, y0, x1, y1 in boxes[:MOST_LIT])
-
-
-def answered(answer: Answer, turn: int, to: tuple[str, ...], lead: str = "") -> Answered:
-    """The answer as the log keeps it; `lead` was said before its first word."""
-    return Answered(
-        turn=turn,
-        to=to,
-        text=lead + answer.text,
-        citations=answer.citations,
-        choices=answer.choices,
-        confidence=round(answer.confidence, 4),
-        answered=answer.answered,
-        model=answer.model,
-        handoff=answer.handoff,
-    )
-
-
-def spent(answer: Answer, turn: int) -> Spent | None:
-    """What models used for an answer; None when none was asked, or none says."""
-    used = answer.usage
-    if not used.read and not used.written:
-        return None
-    return Spent(turn=turn, tokens_read=used.read, tokens_written=used.written, price=used.price)
-
-
-def points(aims: Sequence[Aim], looks: Sequence[Look], turn: int) -> list[Pointed]:
-    """The places of an answer's controls on the customer's pictures, one event per picture.
-
-    Steps lead away from the screen that was sent: the first control that is not on it ends the search, since a later
-    one of the same name would be another screen's.
-    """
-    screens = {look.attachment.id: look.screen for look in looks}
-    places: dict[str, list[Point]] = {}
-    for aim in aims:
-        screen = screens.get(aim.attachment_id)
-        hits = point(aim.instruction, screen.lines, screen.controls) if screen else ()
-        if not hits:
-            if places:
-                break
-            continue
-        places.setdefault(aim.attachment_id, []).append(hits[0].model_copy(update={"step": aim.step}))
-    return [Pointed(turn=turn, attachment_id=id_, points=tuple(found_)) for id_, found_ in places.items()]
