@@ -33,7 +33,7 @@ class Brief(Noun):
     history: tuple[Message, ...] = ()
     """Earlier messages of this conversation, oldest first."""
     pressed: Choice | None = None
-    """The button that the customer pressed, when this turn is such an answer; without an article, none of the others."""
+    """The button that the customer pressed, when they did; one without an article stands for none of the others."""
     language: str = "en"
     models: bool = True
     """Whether models may be asked at all: False once the owner's budget of the day is used up."""
